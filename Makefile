@@ -1,0 +1,46 @@
+.DEFAULT_GOAL := help
+SHELL := bash
+export PYTHONUNBUFFERED := 1
+RUN := .venv/bin
+
+.PHONY: help run test lint format lock crd bench clean
+
+help:  ## What can be made
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+run:  ## The whole platform on this machine: http://127.0.0.1:8080
+	@scripts/environment local .venv-local
+	@exec .venv-local/bin/mediaplatform up examples/local.yaml
+
+.PHONY: environment
+environment:
+	@scripts/environment dev
+
+lint: environment  ## Style, types, layers, locks
+	$(RUN)/ruff check
+	$(RUN)/ruff format --check
+	$(RUN)/mypy
+	$(RUN)/lint-imports --no-cache
+	scripts/check-tree
+
+format: environment  ## Let ruff write the style
+	$(RUN)/ruff check --fix
+	$(RUN)/ruff format
+
+test: lint  ## Everything but the cluster, installing what it needs
+	scripts/install-test-tools
+	$(RUN)/coverage erase
+	$(RUN)/python -m pytest --cov --cov-report= tests
+	$(RUN)/python scripts/coverage_floor.py
+
+bench: environment  ## Figures: one table, and JSON in bench-results/
+	$(RUN)/python -m tests.bench
+
+crd: environment  ## crds/ from the typed resource
+	$(RUN)/python -m mediaplatform_operator.resource.schema > crds/mediaplatforms.yaml
+
+lock:  ## requirements/*.txt from pyproject.toml
+	scripts/lock
+
+clean:  ## Environments and caches inside the tree
+	rm -rf .venv .venv-local .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
