@@ -1,0 +1,1 @@
+"""Watches MediaPlatform resources and wires what they ask for."""

@@ -1,0 +1,1 @@
+"""The public feed, newest first, and likes."""

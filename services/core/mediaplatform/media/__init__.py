@@ -1,0 +1,1 @@
+"""The life of a media item: uploads, states, renditions, trash."""

@@ -1,0 +1,1 @@
+"""The outside world: settings, database, S3, SQS, Redis, clock, ids, telemetry."""

@@ -1,0 +1,1 @@
+"""The outside world in memory, held to the adapters' own contract tests."""

@@ -1,0 +1,1 @@
+"""What features need of the outside world. Adapters and fakes carry the same file names."""

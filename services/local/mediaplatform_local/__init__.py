@@ -1,0 +1,1 @@
+"""The same resource on one machine: servers from wheels, wiring, processes."""

@@ -1,0 +1,1 @@
+"""The embedded servers: PostgreSQL, Valkey, and an S3+SQS emulator."""

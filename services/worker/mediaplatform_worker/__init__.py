@@ -1,0 +1,1 @@
+"""SQS consumers: ingest, render, sweep."""
