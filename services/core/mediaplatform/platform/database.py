@@ -73,7 +73,7 @@ def load_queries(package: str) -> Mapping[str, LiteralString]:
     text = files(package).joinpath("queries.sql").read_text()
     pieces = _NAME.split(text)[1:]
     named = dict(zip(pieces[::2], pieces[1::2], strict=True))
-    return {name: cast("LiteralString", query.strip()) for name, query in named.items()}
+    return {name: query.strip() for name, query in named.items()}
 
 
 async def fetch_one(

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import LiteralString, cast
+from typing import LiteralString
 
 import psycopg
 
@@ -75,11 +75,11 @@ async def migrate(url: str, *, post: bool = True) -> tuple[str, ...]:
         await connection.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
         await connection.execute(LEDGER)
         cursor = await connection.execute("SELECT name, checksum FROM schema_migrations")
-        applied = dict(await cursor.fetchall())
+        applied: dict[str, str] = dict(await cursor.fetchall())
         todo = pending(known_migrations(), applied, post=post)
         for migration in todo:
             async with connection.transaction():
-                await connection.execute(cast("LiteralString", migration.sql))
+                await connection.execute(migration.sql)
                 await connection.execute(
                     "INSERT INTO schema_migrations (name, checksum) VALUES (%s, %s)",
                     (migration.name, migration.checksum),
