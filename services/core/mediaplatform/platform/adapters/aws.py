@@ -1,0 +1,93 @@
+"""boto3 from asyncio: one session, bounded threads, and botocore's faults as ours."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from mediaplatform.errors import ObjectChanged, ObjectMissing, Throttled, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+CONNECT_TIMEOUT_S = 2
+READ_TIMEOUT_S = 30  # above SQS's longest poll of 20 s
+THROTTLES = frozenset({
+    "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "RequestThrottled",
+    "TooManyRequestsException", "429", "503",
+})  # fmt: skip
+MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "NotFound", "404"})
+CHANGED = frozenset({"PreconditionFailed", "412"})
+
+
+class Aws:
+    """The AWS clients of one process; `endpoint` only for emulators and VPC endpoints."""
+
+    def __init__(
+        self,
+        region: str,
+        *,
+        endpoint: str | None = None,
+        public_endpoint: str | None = None,
+        threads: int = 8,
+    ) -> None:
+        self._session = boto3.Session(region_name=region)
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="aws")
+        self._connections = threads
+        self.s3 = self._client("s3", endpoint)
+        self.sqs = self._client("sqs", endpoint)
+        # Signatures cover the host, so URLs for browsers need a client of the browsers' endpoint.
+        same = public_endpoint in (None, endpoint)
+        self.public_s3 = self.s3 if same else self._client("s3", public_endpoint)
+
+    def _client(self, service: str, endpoint: str | None) -> Any:
+        config = Config(
+            signature_version="s3v4" if service == "s3" else None,
+            s3={"addressing_style": "path"} if endpoint else None,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            read_timeout=READ_TIMEOUT_S,
+            max_pool_connections=self._connections,
+            retries={"mode": "standard", "total_max_attempts": 3},
+            # Only what we ask for: a checksum on our own uploads, not on signed ones.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        )
+        return self._session.client(service, endpoint_url=endpoint, config=config)
+
+    async def call(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a blocking call on a thread, and raise what went wrong as one of our errors."""
+        loop = asyncio.get_running_loop()
+        with aws_faults():
+            return await loop.run_in_executor(self._threads, partial(call, *args, **kwargs))
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def aws_faults() -> Iterator[None]:
+    """Raises ObjectMissing, ObjectChanged, Throttled or Unavailable for what botocore raises."""
+    try:
+        yield
+    except ClientError as fault:
+        code = str(fault.response.get("Error", {}).get("Code", ""))
+        if code in MISSING:
+            raise ObjectMissing from fault
+        if code in CHANGED:
+            raise ObjectChanged from fault
+        if code in THROTTLES:
+            raise Throttled from fault
+        raise Unavailable(f"AWS refused {fault.operation_name}: {code}") from fault
+    except BotoCoreError as fault:
+        raise Unavailable(f"AWS does not answer: {fault}") from fault

@@ -1,0 +1,77 @@
+"""A cache in Redis (or Valkey), whose loss is an empty cache."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import TypeVar, cast
+
+from prometheus_client import Counter
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+T = TypeVar("T")
+
+TIMEOUT_S = 0.25  # a cache slower than the database is no cache
+FAULTS = Counter("mediaplatform_cache_faults_total", "Cache calls that Redis did not answer")
+
+
+class RedisCache:
+    def __init__(self, url: str, *, timeout: float = TIMEOUT_S) -> None:
+        self._redis = Redis.from_url(
+            url,
+            socket_timeout=timeout,
+            socket_connect_timeout=timeout,
+            retry=Retry(NoBackoff(), 1),  # once, for a connection that Redis closed while idle
+            health_check_interval=30,
+            max_connections=64,
+        )
+
+    async def get(self, key: str) -> bytes | None:
+        return await self._or(self._redis.get(key), None)
+
+    async def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        if not keys:
+            return []
+        return await self._or(self._redis.mget(keys), [None] * len(keys))
+
+    async def set(self, key: str, value: bytes, *, ttl: int) -> None:
+        await self._or(self._redis.set(key, value, ex=ttl), default=False)
+
+    async def set_many(self, values: Mapping[str, bytes], *, ttl: int) -> None:
+        if not values:
+            return
+        pipeline = self._redis.pipeline(transaction=False)
+        for key, value in values.items():
+            pipeline.set(key, value, ex=ttl)
+        await self._or(pipeline.execute(), None)
+
+    async def add(self, key: str, value: bytes, *, ttl: int) -> bool:
+        # redis-py answers None where the key was there, so a lost cache must answer something else.
+        return bool(await self._or(self._redis.set(key, value, ex=ttl, nx=True), True))
+
+    async def delete(self, *keys: str) -> None:
+        if keys:
+            await self._or(self._redis.delete(*keys), 0)
+
+    async def increment(self, key: str, by: int = 1, *, ttl: int) -> int | None:
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.set(key, 0, ex=ttl, nx=True)
+        pipeline.incrby(key, by)
+        answers = await self._or(pipeline.execute(), None)
+        return None if answers is None else int(answers[1])
+
+    async def ping(self) -> bool:
+        return bool(await self._or(self._redis.ping(), False))
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+    async def _or(self, answer: object, default: T) -> T:
+        try:
+            answered: T = await cast("Awaitable[T]", answer)
+        except (RedisError, OSError, TimeoutError):
+            FAULTS.inc()
+            return default
+        return answered
