@@ -45,7 +45,7 @@ class RedisCache:
         pipeline = self._redis.pipeline(transaction=False)
         for key, value in values.items():
             pipeline.set(key, value, ex=ttl)
-        await self._or(pipeline.execute(), None)
+        await self._or(pipeline.execute(), [])
 
     async def add(self, key: str, value: bytes, *, ttl: int) -> bool:
         # redis-py answers None where the key was there, so a lost cache must answer something else.
@@ -59,8 +59,8 @@ class RedisCache:
         pipeline = self._redis.pipeline(transaction=True)
         pipeline.set(key, 0, ex=ttl, nx=True)
         pipeline.incrby(key, by)
-        answers = await self._or(pipeline.execute(), None)
-        return None if answers is None else int(answers[1])
+        answers: list[int] = await self._or(pipeline.execute(), [])
+        return answers[1] if answers else None
 
     async def ping(self) -> bool:
         return bool(await self._or(self._redis.ping(), False))
