@@ -7,6 +7,7 @@ MediaPlatformError
 ├── Conflict            the thing is not in a state that allows this
 ├── QuotaExceeded       a limit of the caller's is reached
 ├── TooManyRequests     slow down; says for how long
+├── Rejected            the file can never be published; says what to do instead
 ├── ConfigurationError  a process cannot start as it is configured
 ├── ObjectMissing       S3 has no object under this key
 ├── ObjectChanged       the object under this key is another one now
@@ -60,6 +61,14 @@ class TooManyRequests(MediaPlatformError):
     def __init__(self, message: str | None = None, *, retry_after: int = 1) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class Rejected(MediaPlatformError):
+    """This file cannot be used. Upload another one."""
+
+    def __init__(self, code: str, message: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code  # 'corrupt': what clients can switch on
 
 
 class ConfigurationError(MediaPlatformError):
