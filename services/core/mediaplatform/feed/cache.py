@@ -125,7 +125,8 @@ class FeedCache:
         if held is None:
             return None
         entries, next_cursor = orjson.loads(held)
-        return Listing(tuple(Entry(UUID(id), revision) for id, revision in entries), next_cursor)
+        listed = tuple(Entry(UUID(media_id), revision) for media_id, revision in entries)
+        return Listing(listed, next_cursor)
 
     async def keep_listing(self, name: str, listing: Listing) -> None:
         entries = [(entry.id, entry.revision) for entry in listing.entries]
@@ -142,11 +143,11 @@ class FeedCache:
             await self._cache.set_many(values, ttl=ITEM_TTL)
 
     async def counts(self, ids: Iterable[UUID]) -> dict[UUID, int]:
-        return await self._found("likes", {id: _count_key(id) for id in ids})
+        return await self._found("likes", {media_id: _count_key(media_id) for media_id in ids})
 
     async def keep_counts(self, counts: Mapping[UUID, int]) -> None:
         if counts:
-            values = {_count_key(id): b"%d" % count for id, count in counts.items()}
+            values = {_count_key(media_id): b"%d" % count for media_id, count in counts.items()}
             await self._cache.set_many(values, ttl=COUNT_TTL)
 
     async def forget_count(self, media_id: UUID) -> None:

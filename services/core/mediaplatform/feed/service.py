@@ -77,11 +77,11 @@ class FeedService:
     async def _render(self, cursor: str, limit: int) -> Page:
         listing = await self._listing(cursor, check_limit(limit))
         items = await self._items_of(listing.entries)
-        counts = await self._counts_of([entry.id for entry in listing.entries])
+        counts = await self._counts_of(list(items))
         shown = [
-            {**items[entry], "likesCount": counts[entry.id]}
+            {**items[entry.id], "likesCount": counts[entry.id]}
             for entry in listing.entries
-            if entry in items and entry.id in counts
+            if entry.id in counts
         ]
         body = orjson.dumps({"items": shown, "nextCursor": listing.next_cursor})
         digest = hashlib.blake2b(body, digest_size=12).hexdigest()
@@ -96,26 +96,25 @@ class FeedService:
             await self._cache.keep_listing(name, listing)
         return listing
 
-    async def _items_of(self, entries: Sequence[Entry]) -> dict[Entry, dict[str, Any]]:
-        """By entry; an item that is no longer public, or no longer this revision, is left out."""
+    async def _items_of(self, entries: Sequence[Entry]) -> dict[UUID, dict[str, Any]]:
+        """What is shown of each, but for those that are no longer public."""
         found = {entry: held for entry in entries if (held := self._items.get(entry)) is not None}
         lacking = [entry for entry in entries if entry not in found]
         fetched = await self._cache.items(lacking)
-        lacking = [entry for entry in lacking if entry not in fetched]
-        if lacking:
-            fresh = await self._store.items([entry.id for entry in lacking])
-            made = {item.entry: self._signed(item) for item in fresh}
+        unknown = [entry.id for entry in lacking if entry not in fetched]
+        if unknown:
+            made = {item.entry: self._signed(item) for item in await self._store.items(unknown)}
             await self._cache.keep_items(made)
             fetched |= {entry: orjson.loads(value) for entry, value in made.items()}
         for entry, value in fetched.items():
             self._items.put(entry, value)
-        return found | fetched
+        return {entry.id: value for entry, value in (found | fetched).items()}
 
     async def _counts_of(self, ids: Sequence[UUID]) -> dict[UUID, int]:
         counts = await self._cache.counts(ids)
-        lacking = [id for id in ids if id not in counts]
-        if lacking:
-            fresh = await self._store.likes_counts(lacking)
+        unknown = [media_id for media_id in ids if media_id not in counts]
+        if unknown:
+            fresh = await self._store.likes_counts(unknown)
             await self._cache.keep_counts(fresh)
             counts |= fresh
         return counts
