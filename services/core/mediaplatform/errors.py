@@ -11,6 +11,7 @@ MediaPlatformError
 ├── ConfigurationError  a process cannot start as it is configured
 ├── ObjectMissing       S3 has no object under this key
 ├── ObjectChanged       the object under this key is another one now
+├── MessageGone         the queue no longer knows this receipt of a message
 └── Unavailable         something outside did not answer; trying again later may work
     └── Throttled       the outside asked for fewer requests
 
@@ -81,6 +82,10 @@ class ObjectMissing(MediaPlatformError):
 
 class ObjectChanged(MediaPlatformError):
     """The object is no longer the one that was asked for."""
+
+
+class MessageGone(MediaPlatformError):
+    """The message was deleted, or handed to somebody else."""
 
 
 class Unavailable(MediaPlatformError):

@@ -13,7 +13,14 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from mediaplatform.errors import ObjectChanged, ObjectMissing, Throttled, Unavailable
+from mediaplatform.errors import (
+    MediaPlatformError,
+    MessageGone,
+    ObjectChanged,
+    ObjectMissing,
+    Throttled,
+    Unavailable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +36,13 @@ THROTTLES = frozenset({
 })  # fmt: skip
 MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "NotFound", "404"})
 CHANGED = frozenset({"PreconditionFailed", "412"})
+GONE = frozenset({"ReceiptHandleIsInvalid", "MessageNotInflight", "InvalidParameterValue"})
+FAULTS: tuple[tuple[frozenset[str], type[MediaPlatformError]], ...] = (
+    (MISSING, ObjectMissing),
+    (CHANGED, ObjectChanged),
+    (GONE, MessageGone),
+    (THROTTLES, Throttled),
+)
 
 
 class Aws:
@@ -77,17 +91,14 @@ class Aws:
 
 @contextmanager
 def aws_faults() -> Iterator[None]:
-    """Raises ObjectMissing, ObjectChanged, Throttled or Unavailable for what botocore raises."""
+    """Raise what botocore raises as one of our errors; Unavailable where nothing fits better."""
     try:
         yield
     except ClientError as fault:
         code = str(fault.response.get("Error", {}).get("Code", ""))
-        if code in MISSING:
-            raise ObjectMissing from fault
-        if code in CHANGED:
-            raise ObjectChanged from fault
-        if code in THROTTLES:
-            raise Throttled from fault
+        for codes, error in FAULTS:
+            if code in codes:
+                raise error from fault
         raise Unavailable(f"AWS refused {fault.operation_name}: {code}") from fault
     except BotoCoreError as fault:
         raise Unavailable(f"AWS does not answer: {fault}") from fault

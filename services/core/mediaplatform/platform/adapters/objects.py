@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import AsyncIterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -44,7 +45,7 @@ class S3Bucket:
         condition = {"IfMatch": f'"{etag}"'} if etag else {}
         answer = self._aws.s3.get_object(Bucket=self._bucket, Key=key, **condition)
         digest = hashlib.sha256()
-        with answer["Body"] as body, to.open("wb") as file:
+        with closing(answer["Body"]) as body, to.open("wb") as file:
             for chunk in body.iter_chunks(CHUNK):
                 digest.update(chunk)
                 file.write(chunk)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
+from mediaplatform.errors import MessageGone
 from mediaplatform.platform.adapters.aws import Aws
 from mediaplatform.platform.ports.queue import Message, QueueDepth
 
@@ -47,9 +49,10 @@ class SqsQueue:
         return [_message(item) for item in answer.get("Messages", ())]
 
     async def delete(self, message: Message) -> None:
-        await self._aws.call(
-            self._aws.sqs.delete_message, QueueUrl=self._url, ReceiptHandle=message.receipt
-        )
+        with suppress(MessageGone):
+            await self._aws.call(
+                self._aws.sqs.delete_message, QueueUrl=self._url, ReceiptHandle=message.receipt
+            )
 
     async def hide(self, message: Message, seconds: int) -> None:
         await self._aws.call(

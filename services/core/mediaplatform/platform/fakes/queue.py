@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from time import monotonic
 from uuid import uuid4
 
+from mediaplatform.errors import MessageGone
 from mediaplatform.platform.ports.queue import Message, QueueDepth
 
 
@@ -47,9 +48,10 @@ class MemoryQueue:
 
     async def hide(self, message: Message, seconds: int) -> None:
         item = self._held.get(message.id)
-        if item and item.receipt == message.receipt:
-            item.visible_at = monotonic() + seconds
-            self._changed.set()
+        if item is None or item.receipt != message.receipt or item.visible_at <= monotonic():
+            raise MessageGone
+        item.visible_at = monotonic() + seconds
+        self._changed.set()
 
     async def depth(self) -> QueueDepth:
         now = monotonic()

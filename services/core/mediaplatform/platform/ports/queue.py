@@ -46,7 +46,10 @@ class Queue(Protocol):
         ...
 
     async def hide(self, message: Message, seconds: int) -> None:
-        """Keep it from others for so long from now; 0 hands it back at once."""
+        """Keep it from others for so long from now; 0 hands it back at once.
+
+        Raises MessageGone where it was deleted or this receipt ran out.
+        """
         ...
 
     async def depth(self) -> QueueDepth: ...
