@@ -79,5 +79,4 @@ def _transformed(image: Image.Image, source: ImageCms.ImageCmsProfile, mode: str
 
 
 def _is_translucent(image: Image.Image) -> bool:
-    lowest, _ = image.getchannel("A").getextrema()
-    return bool(lowest < 255)
+    return image.getchannel("A").getextrema() != (255, 255)

@@ -96,7 +96,7 @@ def _faults_of_the_file() -> Iterator[None]:
     """Decoders raise anything on bad input. A fault of the machine has an errno, and passes."""
     try:
         yield
-    except (Rejected, MemoryError):
+    except (Rejected, MemoryError, ImportError):
         raise
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:

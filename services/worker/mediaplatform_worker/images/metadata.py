@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
@@ -12,6 +14,7 @@ from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
 
 MAX_TEXT = 200  # characters
+_TIME = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)$")
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ def facts(image: Image.Image) -> Facts:
         "iso": _whole(exif.get(Base.ISOSpeedRatings)),
         "focalLengthMm": _positive(exif.get(Base.FocalLength)),
         "focalLength35Mm": _whole(exif.get(Base.FocalLengthIn35mmFilm)),
-        "takenAt": taken and taken.isoformat(),
+        "takenAt": taken.isoformat() if taken else None,
     }
     orientation = main.get(Base.Orientation, 1)
     return Facts(
@@ -72,7 +75,7 @@ def _text(value: object) -> str | None:
 
 def _number(value: Any) -> float | None:
     try:
-        number = float(value)
+        number: float = float(value)
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):
         return None
     return number if math.isfinite(number) else None
@@ -95,12 +98,11 @@ def _taken(main: Mapping[int, Any], exif: Mapping[int, Any]) -> datetime | None:
         (exif, Base.DateTimeDigitized, Base.OffsetTimeDigitized),
         (main, Base.DateTime, Base.OffsetTime),
     ):
-        try:
-            wall = datetime.strptime(str(_text(source.get(time))), "%Y:%m:%d %H:%M:%S")  # noqa: DTZ007
-        except ValueError:
-            continue
-        zone = _zone(_text(exif.get(offset)))
-        return wall.replace(tzinfo=zone)
+        wall = _TIME.match(_text(source.get(time)) or "")
+        with contextlib.suppress(ValueError):
+            if wall:
+                year, *rest = (int(part) for part in wall.groups())
+                return datetime(year, *rest, tzinfo=_zone(_text(exif.get(offset))))  # type: ignore[misc, arg-type]
     return None
 
 
@@ -132,7 +134,7 @@ def _degrees(value: Any, reference: Any, limit: int) -> float | None:
     parts = [_number(part) for part in value] if isinstance(value, tuple) else []
     if not parts or len(parts) > 3 or any(part is None for part in parts):
         return None
-    degrees = sum((part or 0) / 60**power for power, part in enumerate(parts))
+    degrees = sum((part or 0) / 60.0**power for power, part in enumerate(parts))
     if not 0 <= degrees <= limit:
         return None
     return round(-degrees if _text(reference) in {"S", "W"} else degrees, 7)

@@ -62,7 +62,7 @@ def _channels(pixels: Image.Image) -> list[list[float]]:
 
     What can be seen through is put on the average colour.
     """
-    bands = [[value / 255 for value in band.get_flattened_data()] for band in pixels.split()]
+    bands = [[value / 255 for value in band.tobytes()] for band in pixels.split()]
     *colors, alpha = bands
     weight = sum(alpha)
     blended = []
