@@ -11,6 +11,8 @@ from uuid import UUID
 
 import orjson
 import pytest
+from tests.support.seed import add_media, add_user
+from tests.support.waiting import eventually
 
 from mediaplatform.errors import InvalidInput, NotFound
 from mediaplatform.feed.cache import LOOKUPS, FeedCache
@@ -20,7 +22,6 @@ from mediaplatform.feed.store import FeedStore
 from mediaplatform.platform.adapters.cache import RedisCache
 from mediaplatform.platform.database import Database
 from mediaplatform.platform.fakes.objects import MemoryBucket
-from tests.support.seed import add_media, add_user
 
 pytestmark = pytest.mark.anyio
 
@@ -173,9 +174,10 @@ async def test_a_change_by_another_process_shows_within_a_moment(
     media_id = await add_media(database, owner)
     await FeedCache(cache).invalidate(media_id)
 
-    async with asyncio.timeout(1):
-        while await ids(feed) != [media_id]:
-            await asyncio.sleep(0.01)
+    async def shown() -> bool:
+        return await ids(feed) == [media_id]
+
+    await eventually(shown, seconds=1)
 
 
 async def test_without_an_invalidation_a_list_is_read_from_the_cache(

@@ -21,7 +21,7 @@ from prometheus_client import Counter
 from mediaplatform.feed.model import Entry, Listing
 from mediaplatform.platform.ports.cache import Cache
 
-LISTING_TTL = 30  # seconds; bounds what a version that could not be drawn leaves behind
+LISTING_TTL = 10  # seconds; bounds what a version that could not be drawn leaves behind
 COUNT_TTL = 5
 ITEM_TTL = 3600
 VERSION_TTL = 86_400

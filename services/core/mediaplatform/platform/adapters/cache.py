@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
-from typing import TypeVar, cast
+from collections.abc import Coroutine, Mapping, Sequence
+from time import monotonic
+from typing import Any, TypeVar, cast
 
 from prometheus_client import Counter
 from redis.asyncio import Redis
@@ -14,6 +15,7 @@ from redis.exceptions import RedisError
 T = TypeVar("T")
 
 TIMEOUT_S = 0.25  # a cache slower than the database is no cache
+PAUSE_S = 1.0  # after a fault nobody waits for Redis: a request makes many calls
 FAULTS = Counter("mediaplatform_cache_faults_total", "Cache calls that Redis did not answer")
 
 
@@ -27,6 +29,7 @@ class RedisCache:
             health_check_interval=30,
             max_connections=64,
         )
+        self._lost_until = 0.0
 
     async def get(self, key: str) -> bytes | None:
         return await self._or(self._redis.get(key), None)
@@ -69,9 +72,13 @@ class RedisCache:
         await self._redis.aclose()
 
     async def _or(self, answer: object, default: T) -> T:
+        answering = cast("Coroutine[Any, Any, T]", answer)
+        if monotonic() < self._lost_until:
+            answering.close()
+            return default
         try:
-            answered: T = await cast("Awaitable[T]", answer)
+            return await answering
         except (RedisError, OSError, TimeoutError):
             FAULTS.inc()
+            self._lost_until = monotonic() + PAUSE_S
             return default
-        return answered
