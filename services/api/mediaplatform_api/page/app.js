@@ -158,7 +158,7 @@ function signedIn(who) {
 function show(view) {
   for (const tab of document.querySelectorAll("[data-view]")) {
     const current = tab.dataset.view === view;
-    tab.toggleAttribute("aria-current", current);
+    tab.ariaCurrent = current ? "page" : null;
     $(`#${tab.dataset.view}`).hidden = !current;
   }
   (view === "feed" ? feed : library).refresh();
