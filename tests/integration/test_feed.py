@@ -12,6 +12,7 @@ from uuid import UUID
 import orjson
 import pytest
 from tests.support.seed import add_media, add_user
+from tests.support.servers import valkey
 from tests.support.waiting import eventually
 
 from mediaplatform.errors import InvalidInput, NotFound
@@ -313,3 +314,24 @@ async def test_too_many_ids_in_a_question_about_likes_are_refused(
 ) -> None:
     with pytest.raises(InvalidInput, match="at most 100"):
         await feed.liked([owner] * 101, owner)
+
+
+async def test_the_answers_stay_the_same_when_redis_is_lost_in_the_middle(
+    database: Database, store: FeedStore, owner: UUID
+) -> None:
+    media_id = await add_media(database, owner)
+    with valkey() as url:
+        cache = RedisCache(url)
+        feed = FeedService(store, FeedCache(cache), MemoryBucket("media"))
+        before = await items(feed)
+        assert await cache.ping()
+    assert not await cache.ping()
+    await feed.like(media_id, owner)
+    newer = await add_media(database, owner)
+    await feed.invalidate(newer)
+
+    after = await items(feed)
+
+    assert [item["id"] for item in after] == [str(newer), str(media_id)]
+    assert after[1] == {**before[0], "likesCount": 1}
+    await cache.close()
