@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median
 
-from mediaplatform.feed.model import PAGE_SIZE, START, Position
 from mediaplatform.feed.store import FeedStore
 from mediaplatform.platform.database import Database, fetch_one, load_queries
 from mediaplatform.platform.migrate import migrate
+from mediaplatform.platform.paging import PAGE_SIZE, START, Position
 from tests.bench.result import Result
 from tests.support.servers import create_database, postgres
 
@@ -50,7 +50,7 @@ async def place(database: Database, page: int) -> Place:
             row = await fetch_one(connection, QUERIES["position"], offset)
             assert row is not None
             after = Position(row["published_at"], row["id"])
-        where = {"published_at": after.published_at, "id": after.id, "limit": PAGE_SIZE}
+        where = {"published_at": after.at, "id": after.id, "limit": PAGE_SIZE}
         await connection.execute(QUERIES["renditions"], where)
     return Place(FeedStore(database), after)
 

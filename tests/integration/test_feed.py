@@ -17,12 +17,12 @@ from tests.support.waiting import eventually
 
 from mediaplatform.errors import InvalidInput, NotFound
 from mediaplatform.feed.cache import LOOKUPS, FeedCache
-from mediaplatform.feed.model import START, Position
 from mediaplatform.feed.service import FeedService
 from mediaplatform.feed.store import FeedStore
 from mediaplatform.platform.adapters.cache import RedisCache
 from mediaplatform.platform.database import Database
 from mediaplatform.platform.fakes.objects import MemoryBucket
+from mediaplatform.platform.paging import START, Position
 
 pytestmark = pytest.mark.anyio
 

@@ -5,6 +5,7 @@ MediaPlatformError
 ├── NotFound            there is no such thing for this caller
 ├── NotAllowed          the caller is not who it must be
 ├── Conflict            the thing is not in a state that allows this
+│   └── StaleRevision   it was changed since the caller read it
 ├── QuotaExceeded       a limit of the caller's is reached
 ├── TooManyRequests     slow down; says for how long
 ├── Rejected            the file can never be published; says what to do instead
@@ -50,6 +51,10 @@ class NotAllowed(MediaPlatformError):
 
 class Conflict(MediaPlatformError):
     """It has changed meanwhile."""
+
+
+class StaleRevision(Conflict):
+    """It was changed since you read it. Read it again, and repeat your change."""
 
 
 class QuotaExceeded(MediaPlatformError):

@@ -1,58 +1,20 @@
-"""The feed's pages and items: what a page begins after, and what each item shows."""
+"""The feed's pages and items."""
 
 from __future__ import annotations
 
-import base64
-import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from mediaplatform.errors import InvalidInput
 from mediaplatform.media.model import Kind
 
-PAGE_SIZE = 24
-PAGE_LIMIT = 100
 LIKES_LIMIT = 100  # ids in one question about likes
 
 IMAGE_PIXELS = 1100  # a feed has no use for a longer side
 IMAGE_SIZES = 2  # per format
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_CURSOR = struct.Struct(">Q16s")  # 24 bytes: no padding in base64
-
-
-@dataclass(frozen=True)
-class Position:
-    """A place in the feed. A page begins after one, so new items never shift later pages."""
-
-    published_at: datetime
-    id: UUID
-
-    @classmethod
-    def from_cursor(cls, cursor: str) -> Position:
-        """Raises InvalidInput where this was never a cursor."""
-        try:
-            raw = base64.b64decode(cursor, altchars=b"-_", validate=True)
-            since, media_id = _CURSOR.unpack(raw)
-            return cls(_EPOCH + since * _MICROSECOND, UUID(bytes=media_id))
-        except (ValueError, OverflowError, struct.error):
-            raise InvalidInput(
-                "cursor must be the nextCursor of an earlier page; leave it out to begin anew",
-                field="cursor",
-            ) from None
-
-    def to_cursor(self) -> str:
-        """Opaque to clients: microseconds since 1970 and the id."""
-        since = (self.published_at - _EPOCH) // _MICROSECOND
-        return base64.urlsafe_b64encode(_CURSOR.pack(since, self.id.bytes)).decode()
-
-
-START = Position(datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))
 
 
 @dataclass(frozen=True)
@@ -136,13 +98,6 @@ class Page:
 
     body: bytes  # JSON
     etag: str
-
-
-def check_limit(limit: int) -> int:
-    """Raises InvalidInput outside 1 to PAGE_LIMIT."""
-    if not 1 <= limit <= PAGE_LIMIT:
-        raise InvalidInput(f"limit must be 1 to {PAGE_LIMIT}, not {limit}", field="limit")
-    return limit
 
 
 def useful_images(images: Iterable[Image]) -> tuple[Image, ...]:

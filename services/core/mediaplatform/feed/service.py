@@ -14,17 +14,14 @@ from mediaplatform.errors import InvalidInput
 from mediaplatform.feed.cache import FeedCache, Memo, Recent
 from mediaplatform.feed.model import (
     LIKES_LIMIT,
-    PAGE_SIZE,
-    START,
     Entry,
     Item,
     Liked,
     Listing,
     Page,
-    Position,
-    check_limit,
 )
 from mediaplatform.feed.store import FeedStore
+from mediaplatform.platform.paging import PAGE_SIZE, after, check_limit
 from mediaplatform.platform.ports.objects import ObjectStore
 
 PAGE_SECONDS = 0.25  # how late another process's change may show here
@@ -88,11 +85,11 @@ class FeedService:
         return Page(body, f'W/"{digest}"')
 
     async def _listing(self, cursor: str, limit: int) -> Listing:
-        after = Position.from_cursor(cursor) if cursor else START
+        start = after(cursor)
         name = f"{await self._cache.version()}:{limit}:{cursor}"
         listing = await self._cache.listing(name)
         if listing is None:
-            listing = await self._store.page(after, limit)
+            listing = await self._store.page(start, limit)
             await self._cache.keep_listing(name, listing)
         return listing
 

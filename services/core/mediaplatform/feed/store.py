@@ -9,9 +9,10 @@ from uuid import UUID
 from psycopg.rows import DictRow
 
 from mediaplatform.errors import NotFound
-from mediaplatform.feed.model import Entry, Image, Item, Liked, Listing, Position, useful_images
+from mediaplatform.feed.model import Entry, Image, Item, Liked, Listing, useful_images
 from mediaplatform.media.model import Kind
 from mediaplatform.platform.database import Database, fetch_all, fetch_one, load_queries
+from mediaplatform.platform.paging import Position
 
 QUERIES = load_queries("mediaplatform.feed")
 
@@ -22,9 +23,7 @@ class FeedStore:
 
     async def page(self, after: Position, limit: int) -> Listing:
         """Up to `limit` items; one more is asked for, to know whether there is another page."""
-        rows = await self._all(
-            "page", published_at=after.published_at, id=after.id, limit=limit + 1
-        )
+        rows = await self._all("page", published_at=after.at, id=after.id, limit=limit + 1)
         entries = tuple(Entry(row["id"], row["revision"]) for row in rows[:limit])
         if len(rows) <= limit:
             return Listing(entries)

@@ -118,3 +118,8 @@ class Media:
     taken_at: datetime | None = None
     published_at: datetime | None = None
     trashed_at: datetime | None = None
+
+    @property
+    def original_key(self) -> str:
+        """In the media bucket, where a worker keeps the bytes that it checked."""
+        return f"media/{self.id}/original"

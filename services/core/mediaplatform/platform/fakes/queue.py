@@ -1,4 +1,4 @@
-"""A queue in memory, with visibility and receive counts."""
+"""A queue in memory, with visibility and receive counts; `lose()` makes it refuse messages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from time import monotonic
 from uuid import uuid4
 
-from mediaplatform.errors import MessageGone
+from mediaplatform.errors import MessageGone, Unavailable
 from mediaplatform.platform.ports.queue import Message, QueueDepth
 
 
@@ -28,8 +28,14 @@ class MemoryQueue:
         self._visibility = visibility
         self._held: dict[str, _Held] = {}
         self._changed = asyncio.Event()
+        self._lost = False
+
+    def lose(self, *, lost: bool = True) -> None:
+        self._lost = lost
 
     async def send(self, body: str, *, traceparent: str | None = None, delay: int = 0) -> str:
+        if self._lost:
+            raise Unavailable
         item = _Held(str(uuid4()), body, traceparent, monotonic() + delay, delayed=delay > 0)
         self._held[item.id] = item
         self._changed.set()
