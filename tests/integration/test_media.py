@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -35,23 +34,15 @@ QUOTA = 1000
 
 
 @pytest.fixture
-def uploads() -> MemoryBucket:
-    return MemoryBucket("uploads")
-
-
-@pytest.fixture
-def queue() -> MemoryQueue:
-    return MemoryQueue()
-
-
-@pytest.fixture
-def library(database: Database, uploads: MemoryBucket, queue: MemoryQueue) -> MediaService:
+def library(
+    database: Database, uploads: MemoryBucket, queue: MemoryQueue, clock: FakeClock
+) -> MediaService:
     return MediaService(
         store=MediaStore(database),
         outbox=Outbox(database, {"ingest": queue}),
         uploads=uploads,
         media=MemoryBucket("media"),
-        clock=FakeClock(datetime.now(UTC)),
+        clock=clock,
         limits=Limits(upload_bytes=500, storage_per_user=QUOTA, abandoned_upload_days=1),
     )
 

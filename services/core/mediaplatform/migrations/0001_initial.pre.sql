@@ -14,6 +14,7 @@ CREATE TABLE sessions (
     id            uuid PRIMARY KEY,
     user_id       uuid NOT NULL REFERENCES users ON DELETE CASCADE,
     token_hash    bytea NOT NULL,
+    previous_hash bytea,            -- good for a moment: two tabs may refresh at once
     created_at    timestamptz NOT NULL DEFAULT now(),
     used_at       timestamptz NOT NULL DEFAULT now(),
     expires_at    timestamptz NOT NULL,

@@ -1,0 +1,56 @@
+"""`python -m mediaplatform_api`: the API of one process, and its metrics on a port of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+import uvicorn
+import uvloop
+from prometheus_client import start_http_server
+
+from mediaplatform.errors import ConfigurationError
+from mediaplatform.platform.settings import Settings
+from mediaplatform.platform.telemetry import configure_logging
+from mediaplatform_api.app import make_app
+from mediaplatform_api.services import make_services, open_outside
+
+GRACE_SECONDS = 8  # for requests at work when it is told to stop
+BACKLOG = 2048
+
+
+async def serve(settings: Settings) -> None:
+    async with open_outside(settings) as outside:
+        config = uvicorn.Config(
+            make_app(make_services(settings, outside)),
+            host=settings.bind_host,
+            port=settings.port,
+            http="httptools",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            backlog=BACKLOG,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        await uvicorn.Server(config).serve()
+
+
+def main() -> int:
+    try:
+        settings = Settings.from_environment(os.environ)
+        configure_logging(settings.log_level, "api")
+        metrics, thread = start_http_server(settings.metrics_port, settings.bind_host)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(settings))
+    except ConfigurationError as fault:
+        print(f"mediaplatform_api: {fault.message}", file=sys.stderr)
+        return 2
+    metrics.shutdown()
+    thread.join(GRACE_SECONDS)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

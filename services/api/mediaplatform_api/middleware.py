@@ -1,0 +1,141 @@
+"""What happens around every request: ids, limits, logs, metrics, headers. Plain ASGI."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mediaplatform.errors import InvalidInput, TooManyRequests
+from mediaplatform.platform.ids import new_id
+from mediaplatform.platform.telemetry import traceparent
+from mediaplatform_api.limits import RateLimit
+
+BODY_BYTES = 256 * 1024
+REQUESTS = Counter(
+    "mediaplatform_http_requests", "Requests answered", ["method", "route", "status"]
+)
+SECONDS = Histogram(
+    "mediaplatform_http_request_seconds",
+    "Time from a request to the end of its answer",
+    ["route"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 10, 30),
+)
+IN_FLIGHT = Gauge("mediaplatform_http_requests_in_flight", "Requests at work")
+_REQUEST_ID = re.compile(rb"[\w.-]{8,64}")
+_log = structlog.get_logger()
+
+
+class Around:
+    """The outermost layer: request id, trace, log line, metrics."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._series: dict[tuple[str, str, int], tuple[Callable[[], None], Histogram]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scope["app"] = self  # the router then raises what it would answer as plain text
+        started = time.perf_counter()
+        given = dict(scope["headers"])
+        request_id = _request_id(given.get(b"x-request-id"))
+        trace = traceparent(
+            given[b"traceparent"].decode("latin-1") if b"traceparent" in given else None
+        )
+        structlog.contextvars.bind_contextvars(request_id=request_id, traceparent=trace)
+        status = 500
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-request-id", request_id.encode()),
+                    (b"x-content-type-options", b"nosniff"),
+                ]
+            await send(message)
+
+        IN_FLIGHT.inc()
+        try:
+            await self._app(scope, receive, answer)
+        finally:
+            IN_FLIGHT.dec()
+            self._note(scope, status, time.perf_counter() - started)
+            structlog.contextvars.unbind_contextvars("request_id", "traceparent")
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        method, route = scope["method"], scope.get("route")
+        path = getattr(route, "path", "none")
+        key = method, path, status
+        series = self._series.get(key)
+        if series is None:
+            count = REQUESTS.labels(method, path, status).inc
+            series = self._series[key] = count, SECONDS.labels(path)
+        series[0]()
+        series[1].observe(seconds)
+        if status >= 400 or method not in {"GET", "HEAD"}:
+            _log.info(
+                "request",
+                method=method,
+                path=scope["path"],
+                status=status,
+                seconds=round(seconds, 4),
+            )
+
+
+class Limited:
+    """So many requests a minute, and so many bytes of a body."""
+
+    def __init__(self, app: ASGIApp, rate_limit: RateLimit) -> None:
+        self._app, self._rate_limit = app, rate_limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith("/api/"):
+            await self._app(scope, receive, send)
+            return
+        client = scope["client"][0] if scope.get("client") else "unknown"
+        verdict = await self._rate_limit.check(client)
+        if not verdict.allowed:
+            raise TooManyRequests(
+                f"At most {verdict.limit} requests a minute. Go on in {verdict.reset} seconds.",
+                retry_after=verdict.reset,
+            )
+        limits = [
+            (b"ratelimit-limit", b"%d" % verdict.limit),
+            (b"ratelimit-remaining", b"%d" % verdict.remaining),
+            (b"ratelimit-reset", b"%d" % verdict.reset),
+        ]
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *limits]
+            await send(message)
+
+        await self._app(scope, _bounded(receive), answer)
+
+
+def _bounded(receive: Receive) -> Receive:
+    received = 0
+
+    async def bounded() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > BODY_BYTES:
+            raise InvalidInput(f"the body must be at most {BODY_BYTES} bytes", field="body")
+        return message
+
+    return bounded
+
+
+def _request_id(given: bytes | None) -> str:
+    if given is not None and _REQUEST_ID.fullmatch(given):
+        return given.decode()
+    return new_id().hex
