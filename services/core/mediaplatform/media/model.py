@@ -39,7 +39,8 @@ MOVES: Mapping[State, frozenset[State]] = {
     State.UPLOADED: frozenset({State.PROCESSING, State.FAILED, State.CANCELLED}),
     State.PROCESSING: frozenset({State.READY, State.FAILED, State.CANCELLED}),
     State.READY: frozenset({State.TRASHED}),
-    State.FAILED: frozenset({State.TRASHED, State.DELETED, State.UPLOADED}),
+    # Back to processing only from the dead-letter queue, after a worker gave up.
+    State.FAILED: frozenset({State.TRASHED, State.DELETED, State.PROCESSING}),
     State.CANCELLED: frozenset({State.DELETED}),
     State.EXPIRED: frozenset({State.UPLOADED, State.DELETED}),
     State.TRASHED: frozenset({State.READY, State.FAILED, State.DELETED}),

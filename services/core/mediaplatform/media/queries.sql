@@ -145,3 +145,217 @@ WITH old AS (
     SELECT moved.id, old.state, moved.state FROM moved JOIN old USING (id)
 )
 SELECT * FROM moved
+
+
+-- name: event_created
+-- S3 has the object. Only news counts: an event older than the newest seen changes nothing, and an
+-- item that a worker has is the worker's.
+WITH old AS (
+    SELECT id, state FROM media
+    WHERE upload_key = %(key)s AND state IN ('waiting', 'expired', 'uploaded')
+      AND (sequencer IS NULL OR sequencer COLLATE "C" < %(sequencer)s) FOR UPDATE
+), moved AS (
+    UPDATE media SET state = 'uploaded', etag = %(etag)s, sequencer = %(sequencer)s,
+                     uploaded_at = now(), updated_at = now(), revision = revision + 1
+    FROM old WHERE media.id = old.id RETURNING media.id
+)
+INSERT INTO media_moves (media_id, from_state, to_state)
+SELECT moved.id, old.state, 'uploaded' FROM moved JOIN old USING (id) WHERE old.state <> 'uploaded'
+
+-- name: event_removed
+-- The object is gone before a worker took it. What waits goes on waiting, but no older event of a
+-- creation can bring it back; what was uploaded has failed.
+WITH old AS (
+    SELECT id, state FROM media
+    WHERE upload_key = %(key)s AND state IN ('waiting', 'uploaded')
+      AND (sequencer IS NULL OR sequencer COLLATE "C" < %(sequencer)s) FOR UPDATE
+), moved AS (
+    UPDATE media SET sequencer = %(sequencer)s, updated_at = now(), revision = revision + 1,
+                     state = CASE old.state WHEN 'uploaded' THEN 'failed' ELSE old.state END,
+                     reason = CASE old.state WHEN 'uploaded' THEN 'missing' END,
+                     reason_detail = CASE old.state WHEN 'uploaded' THEN %(detail)s END
+    FROM old WHERE media.id = old.id RETURNING media.id, media.state, media.reason
+)
+INSERT INTO media_moves (media_id, from_state, to_state, reason)
+SELECT moved.id, old.state, moved.state, moved.reason FROM moved JOIN old USING (id)
+WHERE moved.state <> old.state
+
+-- name: by_upload_key
+SELECT id FROM media WHERE upload_key = %(key)s
+
+-- name: claim
+-- A delivery of a message takes an item: one that nobody has, that nobody has had for too long, or
+-- that an earlier delivery of the same message had. Out of `failed` only what a worker gave up.
+WITH old AS (
+    SELECT id, state FROM media
+    WHERE id = %(id)s
+      AND (state IN ('uploaded', 'processing') OR (state = 'ready' AND tiers < 2)
+           OR (state = 'failed' AND reason = 'gave_up'))
+      AND (claimed_by IS NULL OR claimed_until < now()
+           OR split_part(claimed_by, '#', 1) = %(message)s)
+    FOR UPDATE
+), moved AS (
+    UPDATE media SET state = CASE old.state WHEN 'ready' THEN 'ready' ELSE 'processing' END,
+                     reason = NULL, reason_detail = NULL,
+                     claimed_by = %(claim)s, claimed_until = now() + make_interval(secs => %(seconds)s),
+                     attempts = attempts + 1, updated_at = now(),
+                     revision = revision + (old.state NOT IN ('ready', 'processing'))::int
+    FROM old WHERE media.id = old.id RETURNING media.*
+), logged AS (
+    INSERT INTO media_moves (media_id, from_state, to_state)
+    SELECT moved.id, old.state, moved.state FROM moved JOIN old USING (id)
+    WHERE moved.state <> old.state
+)
+SELECT * FROM moved
+
+-- name: extend_claim
+UPDATE media SET claimed_until = now() + make_interval(secs => %(seconds)s)
+WHERE id = %(id)s AND claimed_by = %(claim)s AND state IN ('processing', 'ready', 'trashed')
+RETURNING id
+
+-- name: release_claim
+-- Handed back: whoever gets the message next may start at once.
+UPDATE media SET claimed_by = NULL, claimed_until = NULL
+WHERE id = %(id)s AND claimed_by = %(claim)s
+
+-- name: pin
+-- What is there has the promised bytes under another ETag: it was uploaded twice.
+UPDATE media SET etag = %(etag)s WHERE id = %(id)s AND claimed_by = %(claim)s
+
+-- name: publish_first
+-- The item is ready, and public if it shall be; only for the delivery that has it.
+WITH moved AS (
+    UPDATE media SET state = 'ready', tiers = 1, kind = %(kind)s, detected_type = %(detected_type)s,
+                     width = %(width)s, height = %(height)s, placeholder = %(placeholder)s,
+                     metadata = %(metadata)s, position = %(position)s, taken_at = %(taken_at)s,
+                     ready_at = now(), updated_at = now(), revision = revision + 1,
+                     published_at = CASE WHEN visibility = 'public'
+                                         THEN coalesce(published_at, now()) END
+    WHERE id = %(id)s AND claimed_by = %(claim)s AND state = 'processing' RETURNING id
+)
+INSERT INTO media_moves (media_id, from_state, to_state)
+SELECT id, 'processing', 'ready' FROM moved RETURNING media_id
+
+-- name: publish_second
+-- All that will be made is there, and the claim is over.
+UPDATE media SET tiers = 2, claimed_by = NULL, claimed_until = NULL, updated_at = now(),
+                 revision = revision + 1
+WHERE id = %(id)s AND claimed_by = %(claim)s AND state IN ('ready', 'trashed') RETURNING id
+
+-- name: insert_renditions
+INSERT INTO renditions (media_id, name, tier, format, width, height, size_bytes, key)
+VALUES (%(media_id)s, %(name)s, %(tier)s, %(format)s, %(width)s, %(height)s, %(size_bytes)s, %(key)s)
+ON CONFLICT (media_id, name) DO UPDATE SET size_bytes = excluded.size_bytes, key = excluded.key
+
+-- name: fail
+-- The file can never be published; its owner reads why.
+WITH moved AS (
+    UPDATE media SET state = 'failed', reason = %(reason)s, reason_detail = %(detail)s,
+                     claimed_by = NULL, claimed_until = NULL, updated_at = now(),
+                     revision = revision + 1
+    WHERE id = %(id)s AND claimed_by = %(claim)s AND state = 'processing' RETURNING id
+)
+INSERT INTO media_moves (media_id, from_state, to_state, reason)
+SELECT id, 'processing', 'failed', %(reason)s FROM moved RETURNING media_id
+
+-- name: overdue
+-- Waiting for bytes: past their time, or long enough that an event may have been lost.
+SELECT id, upload_key, upload_expires_at < now() AS expired FROM media
+WHERE state = 'waiting'
+  AND (upload_expires_at < now() OR updated_at < now() - make_interval(secs => %(quiet)s))
+ORDER BY upload_expires_at LIMIT %(limit)s
+
+-- name: looked
+-- Looked for in S3 and not found: not again for a while.
+UPDATE media SET updated_at = now() WHERE id = %(id)s AND state = 'waiting'
+
+-- name: expire
+WITH moved AS (
+    UPDATE media SET state = 'expired', updated_at = now(), revision = revision + 1
+    WHERE id = %(id)s AND state = 'waiting' AND upload_expires_at < now() RETURNING id
+)
+INSERT INTO media_moves (media_id, from_state, to_state) SELECT id, 'waiting', 'expired' FROM moved
+
+-- name: requeue
+-- At work without a worker for too long: its message was lost. Tried too often: given up elsewhere.
+WITH stale AS (
+    SELECT id FROM media
+    WHERE (state IN ('uploaded', 'processing') OR (state = 'ready' AND tiers < 2))
+      AND attempts < %(max_attempts)s
+      AND coalesce(claimed_until, updated_at) < now() - make_interval(secs => %(quiet)s)
+      AND updated_at < now() - make_interval(secs => %(quiet)s)
+    ORDER BY updated_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+), touched AS (
+    UPDATE media SET updated_at = now() FROM stale WHERE media.id = stale.id RETURNING media.id
+)
+INSERT INTO outbox (queue, body)
+SELECT 'ingest', jsonb_build_object('job', 'ingest', 'mediaId', id) FROM touched
+RETURNING id, queue, body::text AS body, traceparent
+
+-- name: give_up
+-- Tried as often as the queue allows: nobody shall wait for it for ever.
+WITH moved AS (
+    UPDATE media SET state = 'failed', reason = 'gave_up', reason_detail = %(detail)s,
+                     claimed_by = NULL, claimed_until = NULL, updated_at = now(),
+                     revision = revision + 1
+    WHERE state = 'processing' AND attempts >= %(max_attempts)s
+      AND coalesce(claimed_until, updated_at) < now() - make_interval(secs => %(quiet)s)
+    RETURNING id
+)
+INSERT INTO media_moves (media_id, from_state, to_state, reason)
+SELECT id, 'processing', 'failed', 'gave_up' FROM moved
+
+-- name: promised
+-- Outbox rows that whoever wrote them did not publish.
+SELECT id, queue, body::text AS body, traceparent FROM outbox
+WHERE created_at < now() - make_interval(secs => %(quiet)s) ORDER BY id LIMIT %(limit)s
+
+-- name: empty_trash
+WITH moved AS (
+    UPDATE media SET state = 'deleted', updated_at = now(), revision = revision + 1
+    WHERE id IN (SELECT id FROM media WHERE state = 'trashed'
+                   AND trashed_at < now() - make_interval(days => %(days)s) LIMIT %(limit)s)
+      AND state = 'trashed' RETURNING id
+)
+INSERT INTO media_moves (media_id, from_state, to_state) SELECT id, 'trashed', 'deleted' FROM moved
+
+-- name: unused
+-- Into the trash what nobody liked or changed for so long, by the platform's policy.
+WITH moved AS (
+    UPDATE media SET state = 'trashed', trashed_at = now(), updated_at = now(),
+                     revision = revision + 1
+    WHERE id IN (SELECT id FROM media WHERE state = 'ready' AND likes_count = 0
+                   AND updated_at < now() - make_interval(days => %(days)s) LIMIT %(limit)s)
+      AND state = 'ready' RETURNING id
+), logged AS (
+    INSERT INTO media_moves (media_id, from_state, to_state, reason)
+    SELECT id, 'ready', 'trashed', 'unused' FROM moved
+)
+SELECT id FROM moved
+
+-- name: forsaken
+-- Deleted items whose bytes are still there.
+SELECT id, upload_key FROM media WHERE state = 'deleted' AND NOT purged LIMIT %(limit)s
+
+-- name: purge
+-- The bytes are gone; the tombstone keeps the history and nothing personal.
+UPDATE media SET purged = true, title = '', description = '', tags = '{}', file_name = '',
+                 placeholder = NULL, metadata = '{}', position = NULL
+WHERE id = %(id)s AND state = 'deleted'
+
+-- name: drop_renditions
+DELETE FROM renditions WHERE media_id = %(id)s
+
+-- name: known
+-- Which of these items are not deleted.
+SELECT id FROM media WHERE id = ANY(%(ids)s) AND state <> 'deleted'
+
+-- name: old_idempotency_keys
+DELETE FROM idempotency_keys WHERE created_at < now() - interval '1 day'
+
+-- name: dead_sessions
+DELETE FROM sessions WHERE expires_at < now() - interval '7 days'
+
+-- name: counts
+-- How many items are in each state.
+SELECT state, count(*) AS count FROM media GROUP BY state

@@ -77,7 +77,7 @@ class MediaStore:
             "upload_expires_at": upload_expires_at,
         }
         (row,) = await fetch_all(connection, QUERIES["insert"], values)
-        return _media(row)
+        return media_of(row)
 
     async def renew(self, media_id: UUID, owner_id: UUID, until: datetime) -> Media | None:
         """None where it does not wait for its bytes."""
@@ -108,7 +108,9 @@ class MediaStore:
             "limit": query.limit + 1,
         }
         async with self._database.connection() as connection:
-            return [_media(row) for row in await fetch_all(connection, QUERIES["library"], values)]
+            return [
+                media_of(row) for row in await fetch_all(connection, QUERIES["library"], values)
+            ]
 
     async def update(
         self, media_id: UUID, owner_id: UUID, changes: Changes, revision: int | None
@@ -152,10 +154,10 @@ class MediaStore:
 
 
 def _optional(row: DictRow | None) -> Media | None:
-    return _media(row) if row else None
+    return media_of(row) if row else None
 
 
-def _media(row: DictRow) -> Media:
+def media_of(row: DictRow) -> Media:
     kept = {name: value for name, value in row.items() if name in _COLUMNS}
     return Media(
         **kept

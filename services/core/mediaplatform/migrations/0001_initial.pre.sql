@@ -66,8 +66,10 @@ CREATE TABLE media (
     taken_at        timestamptz,
     likes_count     integer NOT NULL DEFAULT 0 CHECK (likes_count >= 0),
     tiers           smallint NOT NULL DEFAULT 0,  -- tiers of renditions that are published
-    claimed_by      text,           -- id of the message whose worker has it
+    claimed_by      text,           -- the delivery of the message whose worker has it
     claimed_until   timestamptz,
+    attempts        smallint NOT NULL DEFAULT 0,
+    purged          boolean NOT NULL DEFAULT false,  -- deleted, and its bytes are gone
     revision        integer NOT NULL DEFAULT 1,   -- what ETags are made of
     created_at      timestamptz NOT NULL DEFAULT now(),
     updated_at      timestamptz NOT NULL DEFAULT now(),
@@ -85,6 +87,7 @@ CREATE INDEX media_duplicate ON media (owner_id, sha256)
 CREATE INDEX media_waiting ON media (upload_expires_at) WHERE state = 'waiting';
 CREATE INDEX media_at_work ON media (updated_at)
     WHERE state IN ('uploaded', 'processing') OR (state = 'ready' AND tiers < 2);
+CREATE INDEX media_forsaken ON media (id) WHERE state = 'deleted' AND NOT purged;
 CREATE INDEX media_trash ON media (trashed_at) WHERE state = 'trashed';
 
 -- Every move an item made, so that "once" can be counted and nights can be explained.

@@ -42,6 +42,8 @@ class Settings:
     port: int = 8080
     metrics_port: int = 9090
     worker_slots: int = 2
+    drain_seconds: int = 25  # to finish what is at hand when told to stop
+    sweep_seconds: int = 30  # between two rounds of the sweeper
     scratch_folder: str | None = None  # the system's own temporary folder if unset
     log_level: str = "info"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 from collections.abc import AsyncIterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -65,11 +66,13 @@ class S3Bucket:
         )
 
     def _upload(self, key: str, content: bytes | Path, headers: Mapping[str, str]) -> str:
-        data = content if isinstance(content, bytes) else content.read_bytes()
-        checksum = _b64(hashlib.sha256(data).digest())
-        answer = self._aws.s3.put_object(
-            Bucket=self._bucket, Key=key, Body=data, ChecksumSHA256=checksum, **headers
-        )
+        opened = io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")
+        with opened as body:
+            checksum = _b64(hashlib.file_digest(body, "sha256").digest())
+            body.seek(0)
+            answer = self._aws.s3.put_object(
+                Bucket=self._bucket, Key=key, Body=body, ChecksumSHA256=checksum, **headers
+            )
         return str(answer["ETag"]).strip('"')
 
     async def delete(self, keys: list[str]) -> None:

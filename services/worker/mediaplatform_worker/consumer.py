@@ -1,0 +1,129 @@
+"""Messages from a queue to a handler: each is deleted, tried again later, or dead-lettered."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+from mediaplatform.errors import InvalidInput, MediaPlatformError, MessageGone, Unavailable
+from mediaplatform.platform.ports.queue import Message, Queue
+from mediaplatform.platform.telemetry import traceparent
+
+POLL_S = 4  # also the longest that a stop waits for an idle slot
+RETRY_FIRST_S = 10
+RETRY_MOST_S = 600
+PAUSE_MOST_S = 30
+
+JOBS = Counter("mediaplatform_worker_jobs", "Messages handled", ["queue", "outcome"])
+SECONDS = Histogram(
+    "mediaplatform_worker_job_seconds", "From delivery to the end of the job", ["queue"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
+)  # fmt: skip
+AT_WORK = Gauge("mediaplatform_worker_jobs_at_work", "Messages being handled now", ["queue"])
+log = structlog.get_logger()
+
+
+class Consumer:
+    """`handle` returns when the message is done with, and raises Unavailable to try it later."""
+
+    def __init__(
+        self, name: str, queue: Queue, handle: Callable[[Message], Awaitable[None]], *, slots: int
+    ) -> None:
+        self._name, self._queue, self._handle, self._slots = name, queue, handle, slots
+        self._stopping = asyncio.Event()
+        self._faults = 0
+
+    def stop(self) -> None:
+        """Take no more messages; `run` returns when those at hand are done."""
+        self._stopping.set()
+
+    async def run(self, *, drain_seconds: float) -> None:
+        """Until stopped. Jobs that are not done within `drain_seconds` are handed back."""
+        slots = [asyncio.create_task(self._slot()) for _ in range(self._slots)]
+        stopped = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait([stopped, *slots], return_when=asyncio.FIRST_COMPLETED)
+        self._stopping.set()
+        _, late = await asyncio.wait(slots, timeout=drain_seconds)
+        for slot in late:
+            slot.cancel()
+        done = await asyncio.gather(*slots, return_exceptions=True)
+        for result in done:
+            if isinstance(result, Exception):
+                raise result
+
+    async def _slot(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                messages = await self._queue.receive(limit=1, wait=POLL_S)
+            except MediaPlatformError as fault:
+                await self._pause(fault)
+                continue
+            for message in messages:
+                if self._stopping.is_set():
+                    await self._hand_back(message, 0)
+                else:
+                    await self._take(message)
+
+    async def _take(self, message: Message) -> None:
+        began = time.monotonic()
+        trace = traceparent(message.traceparent)
+        with (
+            AT_WORK.labels(self._name).track_inprogress(),
+            structlog.contextvars.bound_contextvars(
+                traceparent=trace, message_id=message.id, receives=message.receives
+            ),
+        ):
+            outcome = await self._outcome(message)
+            seconds = time.monotonic() - began
+            JOBS.labels(self._name, outcome).inc()
+            SECONDS.labels(self._name).observe(seconds)
+            log.info("job", queue=self._name, outcome=outcome, seconds=round(seconds, 3))
+
+    async def _outcome(self, message: Message) -> str:
+        try:
+            await self._handle(message)
+            await self._queue.delete(message)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._hand_back(message, 0))
+            raise
+        except InvalidInput as fault:
+            # Left to the dead-letter queue: deleting it would hide whoever sends such things.
+            log.warning("message not understood", fault=fault.message)
+            await self._hand_back(message, retry_delay(message.receives))
+            return "invalid"
+        except Unavailable as fault:
+            log.warning("job put off", fault=fault.message)
+            await self._hand_back(message, retry_delay(message.receives))
+            await self._pause(fault)
+            return "retry"
+        except Exception:
+            log.exception("job failed")
+            await self._hand_back(message, retry_delay(message.receives))
+            return "error"
+        self._faults = 0
+        return "done"
+
+    async def _hand_back(self, message: Message, seconds: int) -> None:
+        """Best effort: what cannot be handed back comes again after its visibility timeout."""
+        with contextlib.suppress(MessageGone, Unavailable):
+            await self._queue.hide(message, seconds)
+
+    async def _pause(self, fault: MediaPlatformError) -> None:
+        """Spare the other messages' receives while something behind us is down."""
+        self._faults += 1
+        seconds = min(PAUSE_MOST_S, (1 << min(self._faults, 10)) / 2) * random.uniform(0.5, 1)  # noqa: S311
+        log.warning("pausing", seconds=round(seconds, 1), fault=fault.message)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+
+def retry_delay(receives: int) -> int:
+    """Seconds until the next try: 10, 20, 40 ..., up to ten minutes, less up to a quarter."""
+    longest = min(RETRY_MOST_S, RETRY_FIRST_S << min(receives - 1, 10))
+    return round(longest * random.uniform(0.75, 1))  # noqa: S311

@@ -1,0 +1,233 @@
+"""One message of the ingest queue, from its delivery to the renditions in the media bucket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from mediaplatform.errors import (
+    MediaPlatformError,
+    MessageGone,
+    ObjectChanged,
+    ObjectMissing,
+    Rejected,
+    Unavailable,
+)
+from mediaplatform.media.events import IngestJob, parse
+from mediaplatform.media.model import Media, Rendition, State
+from mediaplatform.media.work import MISSING, Claim, Found, MediaWork
+from mediaplatform.platform.ports.objects import ObjectStore
+from mediaplatform.platform.ports.queue import Message, Queue
+from mediaplatform_worker.images.model import RenditionFile
+from mediaplatform_worker.sandbox.port import FirstTier, Sandbox
+
+IMMUTABLE = "private, max-age=31536000, immutable"
+SPARE_DISK = 256 * 1024**2  # bytes to leave free, for what a job writes itself
+log = structlog.get_logger()
+
+
+class ClaimLost(MediaPlatformError):
+    """Another delivery has the item now, or its owner cancelled it."""
+
+
+class Ingest:
+    """`announce` is told of an item after each commit that changes what others may see."""
+
+    def __init__(
+        self,
+        *,
+        work: MediaWork,
+        queue: Queue,
+        uploads: ObjectStore,
+        media: ObjectStore,
+        sandbox: Sandbox,
+        scratch: Path,
+        visibility_seconds: int,
+        announce: Callable[[UUID], Awaitable[None]],
+    ) -> None:
+        self._work, self._queue, self._uploads, self._media = work, queue, uploads, media
+        self._sandbox, self._scratch, self._announce = sandbox, scratch, announce
+        self._visibility = visibility_seconds
+
+    async def handle(self, message: Message) -> None:
+        """Do all that the message asks for; when this returns, it may be deleted.
+
+        Raises InvalidInput for a message that says nothing we know, and Unavailable where trying
+        again later may work.
+        """
+        for part in parse(message.body):
+            if isinstance(part, IngestJob):
+                await self._ingest(part.media_id, message)
+            else:
+                media_id = await self._work.record(part)
+                if media_id is not None:
+                    await self._ingest(media_id, message)
+
+    async def _ingest(self, media_id: UUID, message: Message) -> None:
+        claim = await self._work.claim(media_id, message)
+        if claim is None:
+            return
+        with structlog.contextvars.bound_contextvars(media_id=str(media_id)):
+            try:
+                async with self._heartbeat(claim, message):
+                    await self._process(claim)
+            except ClaimLost:
+                log.info("claim lost", claim=claim.token)
+            except Rejected as rejection:
+                await self._reject(claim, rejection)
+            except BaseException:
+                # Also when the worker is told to stop: the next delivery need not wait.
+                with contextlib.suppress(Unavailable):
+                    await asyncio.shield(self._work.release(claim))
+                raise
+
+    async def _process(self, claim: Claim) -> None:
+        media = claim.media
+        self._check_room(media.size_bytes)
+        folder = Path(tempfile.mkdtemp(prefix="upload-", dir=self._scratch))
+        try:
+            source = folder / "source"
+            await self._fetch(claim, source)
+            await together(self._keep_original(media, source), self._make(claim, source))
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    async def _make(self, claim: Claim, source: Path) -> None:
+        first_tier = claim.media.state is not State.READY
+        async with self._sandbox.job(source, first_tier=first_tier) as job:
+            if first_tier:
+                await self._publish_first(claim, await job.first_tier())
+            try:
+                made = await job.second_tier()
+            except Rejected as rejection:
+                # What is public stays public; only the smaller files are missing.
+                log.warning("no second tier", reason=rejection.code)
+                made = ()
+            await self._publish_second(claim, made)
+
+    async def _publish_first(self, claim: Claim, first: FirstTier) -> None:
+        renditions = await self._upload(claim.media.id, first.renditions)
+        if not await self._work.publish_first(claim, _found(first), renditions):
+            raise ClaimLost
+        await self._announce(claim.media.id)
+
+    async def _publish_second(self, claim: Claim, made: Sequence[RenditionFile]) -> None:
+        renditions = await self._upload(claim.media.id, made)
+        if not await self._work.publish_second(claim, renditions):
+            raise ClaimLost
+        await self._announce(claim.media.id)
+
+    async def _fetch(self, claim: Claim, source: Path) -> None:
+        """Raises Rejected where the bytes are not, or no longer, the announced ones."""
+        try:
+            digest = await self._download(claim, source)
+        except ObjectMissing:
+            raise Rejected("missing", MISSING) from None
+        if digest != claim.media.sha256:
+            raise Rejected(
+                "changed", "The uploaded bytes are not the announced ones. Upload again."
+            )
+
+    async def _download(self, claim: Claim, source: Path) -> bytes:
+        key = claim.media.upload_key
+        try:
+            return await self._uploads.download(key, source, etag=claim.media.etag)
+        except ObjectChanged:
+            found = await self._uploads.head(key)
+            await self._work.pin(claim, found.etag)
+            return await self._uploads.download(key, source, etag=found.etag)
+
+    async def _keep_original(self, media: Media, source: Path) -> None:
+        kind = media.content_type
+        await self._media.upload(
+            media.original_key, source, content_type=kind, cache_control=IMMUTABLE
+        )
+
+    async def _upload(self, media_id: UUID, files: Sequence[RenditionFile]) -> list[Rendition]:
+        renditions = [_rendition(media_id, file) for file in files]
+        await together(*map(self._upload_one, renditions, files))
+        return renditions
+
+    async def _upload_one(self, rendition: Rendition, file: RenditionFile) -> None:
+        await self._media.upload(
+            rendition.key, file.path, content_type=file.format, cache_control=IMMUTABLE
+        )
+
+    async def _reject(self, claim: Claim, rejection: Rejected) -> None:
+        log.info("rejected", reason=rejection.code)
+        if not await self._work.fail(claim, rejection.code, rejection.message):
+            # It was ready already: without its upload there is no second tier to be made.
+            await self._work.publish_second(claim, [])
+
+    def _check_room(self, size: int) -> None:
+        free = shutil.disk_usage(self._scratch).free
+        if free < 2 * size + SPARE_DISK:
+            raise Unavailable(f"{free} bytes of scratch space are too few for {size} more.")
+
+    @asynccontextmanager
+    async def _heartbeat(self, claim: Claim, message: Message) -> AsyncIterator[None]:
+        """Keep both while the block runs; raises ClaimLost out of it when they are lost."""
+        job = asyncio.current_task()
+        assert job is not None  # noqa: S101
+        beating = asyncio.create_task(self._until_lost(claim, message))
+        beating.add_done_callback(lambda ended: None if ended.cancelled() else job.cancel())
+        try:
+            yield
+        except asyncio.CancelledError:
+            if not beating.done():
+                raise
+            job.uncancel()
+            raise ClaimLost from None
+        finally:
+            beating.cancel()
+            await asyncio.wait([beating])
+
+    async def _until_lost(self, claim: Claim, message: Message) -> None:
+        """Extend both every third of the visibility; return when that is no longer possible."""
+        loop = asyncio.get_running_loop()
+        held_until = loop.time() + self._visibility
+        while True:
+            await asyncio.sleep(self._visibility / 3)
+            try:
+                if not await self._work.extend(claim):
+                    return
+                await self._queue.hide(message, self._visibility)
+                held_until = loop.time() + self._visibility
+            except MessageGone:
+                return
+            except Unavailable:
+                if loop.time() > held_until - self._visibility / 3:
+                    return
+
+
+async def together(*work: Coroutine[Any, Any, None]) -> None:
+    """All at once; the first fault cancels the others and is raised as itself, not as a group."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for piece in work:
+                tasks.create_task(piece)
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from None
+
+
+def _found(first: FirstTier) -> Found:
+    seen = first.inspection
+    return Found(
+        seen.kind, seen.detected_type, seen.width, seen.height, seen.placeholder,
+        dict(seen.metadata), dict(seen.position) if seen.position else None, seen.taken_at,
+    )  # fmt: skip
+
+
+def _rendition(media_id: UUID, file: RenditionFile) -> Rendition:
+    extension = file.path.suffix or f".{file.format.rpartition('/')[2]}"
+    key = f"media/{media_id}/{file.name}{extension}"
+    return Rendition(file.name, file.tier, file.format, file.width, file.height, file.size, key)

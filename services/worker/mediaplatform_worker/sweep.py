@@ -1,0 +1,58 @@
+"""The sweeper's loop: every step of upkeep, again and again, one sweeper at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+
+import structlog
+from prometheus_client import Counter
+
+from mediaplatform.errors import MediaPlatformError
+from mediaplatform.media.upkeep import Upkeep
+
+STEP_S = 60  # the longest that a step may take
+DONE = Counter("mediaplatform_sweep_done", "What the sweeper did", ["step"])
+FAULTS = Counter("mediaplatform_sweep_faults", "Steps of the sweeper that failed", ["step"])
+log = structlog.get_logger()
+
+
+class Sweeper:
+    def __init__(self, upkeep: Upkeep, *, interval_seconds: float) -> None:
+        self._upkeep = upkeep
+        self._interval = interval_seconds
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                await self.sweep()
+            except MediaPlatformError as fault:
+                log.warning("sweep put off", fault=fault.message)
+            # Jitter, so that sweepers which started together do not stay together.
+            seconds = self._interval * random.uniform(0.8, 1.2)  # noqa: S311
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    async def sweep(self) -> None:
+        """Every step once, unless another sweeper is at it. A step that fails stops no other."""
+        async with self._upkeep.alone() as mine:
+            if not mine:
+                return
+            for name, step in self._upkeep.steps.items():
+                if self._stopping.is_set():
+                    return
+                try:
+                    async with asyncio.timeout(STEP_S):
+                        done = await step()
+                except (MediaPlatformError, TimeoutError) as fault:
+                    FAULTS.labels(name).inc()
+                    log.warning("step failed", step=name, fault=repr(fault))
+                else:
+                    DONE.labels(name).inc(done)
+                    if done:
+                        log.info("swept", step=name, done=done)
