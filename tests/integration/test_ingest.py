@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -48,6 +47,10 @@ def event(name: str, key: str, sequencer: str, etag: str | None = None) -> str:
     return json.dumps({"Records": [record]})
 
 
+def left_over(scratch: Path) -> list[Path]:
+    return list(scratch.glob("upload-*"))
+
+
 def delivery(body: str, *, message: str = "m1", receives: int = 1) -> Message:
     return Message(message, body, "no receipt", receives)
 
@@ -77,7 +80,7 @@ async def test_a_confirmed_photo_becomes_ready_with_both_tiers_and_its_original(
     assert (await bench.media.head(media.original_key)).size == len(content)
     assert await bench.moves(media.id) == ["waiting", "uploaded", "processing", "ready"]
     assert bench.announced == [media.id, media.id]
-    assert not [name for name in os.listdir(tmp_path) if name.startswith("upload-")]
+    assert left_over(tmp_path) == []
 
 
 async def test_an_event_alone_is_enough_and_the_same_again_changes_nothing(
