@@ -33,6 +33,8 @@ from mediaplatform_worker.sandbox.wire import (
     encode,
 )
 
+# Nothing of the worker's own. Large pages save a tenth of a job's time where the kernel has them.
+ENVIRONMENT = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 START_SECONDS = 20.0
 KILL_SECONDS = 5.0  # for the zygote to end a job, before it is taken for lost itself
 
@@ -259,7 +261,7 @@ def _spawn() -> tuple[subprocess.Popen[bytes], socket.socket]:
             [sys.executable, "-I", "-m", module, str(theirs.fileno()), str(os.getpid())],
             stdin=subprocess.DEVNULL,
             cwd="/",
-            env={},
+            env=ENVIRONMENT,
             pass_fds=[theirs.fileno()],
         )
     ours.setblocking(False)
