@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import Any
 
 from PIL import Image
+from PIL.TiffImagePlugin import IFDRational
 
 RED, GREEN, BLUE, GREY = (210, 40, 40), (40, 170, 60), (50, 60, 200), (128, 128, 128)
 
@@ -38,9 +39,9 @@ def exif(orientation: int = 1, *, position: bool = False, **tags: Any) -> Image.
     found[0x0112] = orientation
     found[0x010F], found[0x0110] = "Maker", "Model 7"
     details = found.get_ifd(0x8769)
-    details[0x829A], details[0x829D], details[0x8827] = (1, 250), (28, 10), 400
+    details[0x829A], details[0x829D], details[0x8827] = IFDRational(1, 250), 2.8, 400
     details[0x9003], details[0x9011] = "2024:02:29 23:30:00", "+02:00"
-    details[0xA434], details[0x920A] = "Lens 50 mm", (50, 1)
+    details[0xA434], details[0x920A] = "Lens 50 mm", 50.0
     if position:
         gps = found.get_ifd(0x8825)
         gps[1], gps[2] = "S", (33.0, 51.0, 24.84)
