@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
+import pillow_heif
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
+
+pillow_heif.register_heif_opener()  # encodes, too
 
 RED, GREEN, BLUE, GREY = (210, 40, 40), (40, 170, 60), (50, 60, 200), (128, 128, 128)
 
