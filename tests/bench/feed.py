@@ -55,6 +55,13 @@ async def place(database: Database, page: int) -> Place:
     return Place(FeedStore(database), after)
 
 
+async def fill(url: str, items: int) -> None:
+    """A database whose first page can be read as a whole."""
+    await load(url, items)
+    async with Database(url) as database:
+        await place(database, 1)
+
+
 async def read(place: Place) -> float:
     """Seconds for everything that a page shows."""
     started = time.perf_counter()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 
 import uvicorn
 import uvloop
 from prometheus_client import start_http_server
+from starlette.types import ASGIApp
 
 from mediaplatform.errors import ConfigurationError
 from mediaplatform.platform.settings import Settings
@@ -20,20 +22,27 @@ GRACE_SECONDS = 8  # for requests at work when it is told to stop
 BACKLOG = 2048
 
 
+def uvicorn_config(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http="httptools",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
 async def serve(settings: Settings) -> None:
     async with open_outside(settings) as outside:
-        config = uvicorn.Config(
-            make_app(make_services(settings, outside)),
-            host=settings.bind_host,
-            port=settings.port,
-            http="httptools",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            backlog=BACKLOG,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
+        app = make_app(make_services(settings, outside))
+        config = uvicorn_config(app, settings.bind_host, settings.port)
+        gc.collect()
+        gc.freeze()  # what lives as long as the process need not be looked at again
         await uvicorn.Server(config).serve()
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mediaplatform.platform.ports.cache import Cache
 
@@ -15,8 +16,7 @@ BATCHES = 30  # in which a client's permits of one window are taken
 CLIENTS = 10_000  # remembered by one process
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     allowed: bool
     limit: int
     remaining: int

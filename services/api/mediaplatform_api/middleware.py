@@ -11,11 +11,11 @@ from prometheus_client import Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mediaplatform.errors import InvalidInput, TooManyRequests
-from mediaplatform.platform.ids import new_id
-from mediaplatform.platform.telemetry import traceparent
+from mediaplatform.platform.telemetry import new_request_id, traceparent
 from mediaplatform_api.limits import RateLimit
 
 BODY_BYTES = 256 * 1024
+MORE_HEADERS = "mediaplatform.headers"  # in the scope: what `Around` adds to the answer
 REQUESTS = Counter(
     "mediaplatform_http_requests", "Requests answered", ["method", "route", "status"]
 )
@@ -57,6 +57,7 @@ class Around:
                 status = message["status"]
                 message["headers"] = [
                     *message["headers"],
+                    *scope.get(MORE_HEADERS, ()),
                     (b"x-request-id", request_id.encode()),
                     (b"x-content-type-options", b"nosniff"),
                 ]
@@ -107,18 +108,12 @@ class Limited:
                 f"At most {verdict.limit} requests a minute. Go on in {verdict.reset} seconds.",
                 retry_after=verdict.reset,
             )
-        limits = [
+        scope[MORE_HEADERS] = (
             (b"ratelimit-limit", b"%d" % verdict.limit),
             (b"ratelimit-remaining", b"%d" % verdict.remaining),
             (b"ratelimit-reset", b"%d" % verdict.reset),
-        ]
-
-        async def answer(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *limits]
-            await send(message)
-
-        await self._app(scope, _bounded(receive), answer)
+        )
+        await self._app(scope, _bounded(receive), send)
 
 
 def _bounded(receive: Receive) -> Receive:
@@ -138,4 +133,4 @@ def _bounded(receive: Receive) -> Receive:
 def _request_id(given: bytes | None) -> str:
     if given is not None and _REQUEST_ID.fullmatch(given):
         return given.decode()
-    return new_id().hex
+    return new_request_id()

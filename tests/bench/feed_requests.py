@@ -1,0 +1,124 @@
+"""Requests per second of a cached feed page, beside bare Starlette answering the same bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import median
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from mediaplatform.platform.settings import Settings
+from mediaplatform_local.servers.ports import free_port
+from tests.bench import feed
+from tests.bench.result import Result
+from tests.support.servers import create_database, postgres, valkey
+
+ITEMS = 1_000
+CONNECTIONS = 16
+SECONDS = 2
+ROUNDS = 7
+START_SECONDS = 20
+_RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
+_FAULTS = re.compile(r"Non-2xx|Socket errors")
+
+
+@contextmanager
+def process(arguments: list[str], environment: Mapping[str, str], url: str) -> Iterator[None]:
+    """A Python process that answers at `url`."""
+    child = subprocess.Popen(
+        [sys.executable, "-m", *arguments], env={**os.environ, **environment}, stdout=sys.stderr
+    )
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                with urlopen(url, timeout=5):  # noqa: S310
+                    break
+            except URLError:
+                if child.poll() is not None or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+        yield
+    finally:
+        child.terminate()
+        child.wait(START_SECONDS)
+
+
+@contextmanager
+def product(database: str, cache: str) -> Iterator[str]:
+    """The real API on real servers; S3 is not asked, for a page only signs URLs."""
+    settings = Settings(
+        public_url="http://127.0.0.1",
+        database_url=database,
+        redis_url=cache,
+        region="us-east-1",
+        uploads_bucket="uploads",
+        media_bucket="media",
+        ingest_queue_url="http://127.0.0.1:1/ingest",
+        render_queue_url="http://127.0.0.1:1/render",
+        aws_endpoint="http://127.0.0.1:1",
+        token_secret="benchmarks-need-a-secret-just-as-well",
+        requests_per_minute=10**9,
+        port=free_port(),
+        metrics_port=free_port(),
+    )
+    credentials = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench"}
+    url = f"http://127.0.0.1:{settings.port}/api/feed"
+    with process(["mediaplatform_api"], settings.to_environment() | credentials, url):
+        yield url
+
+
+@contextmanager
+def bare(body: bytes) -> Iterator[str]:
+    with tempfile.NamedTemporaryFile() as file:
+        Path(file.name).write_bytes(body)
+        port = free_port()
+        url = f"http://127.0.0.1:{port}/api/feed"
+        with process(["tests.bench.bare", str(port), file.name], {}, url):
+            yield url
+
+
+def load(url: str) -> float:
+    """Requests per second. Raises where an answer was no success."""
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", url]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    if _FAULTS.search(output):
+        raise RuntimeError(output)
+    found = _RATE.search(output)
+    if found is None:
+        raise RuntimeError(output)
+    return float(found[1])
+
+
+def fetch(url: str) -> bytes:
+    with urlopen(url, timeout=5) as answer:  # noqa: S310
+        body: bytes = answer.read()
+    return body
+
+
+def run() -> list[Result]:
+    with ExitStack() as stack:
+        database = create_database(stack.enter_context(postgres()), "feed")
+        asyncio.run(feed.fill(database, ITEMS))
+        ours = stack.enter_context(product(database, stack.enter_context(valkey())))
+        page = fetch(ours)
+        theirs = stack.enter_context(bare(page))
+        if fetch(theirs) != page:
+            raise RuntimeError("the two do not answer the same bytes")
+        rates: dict[str, list[float]] = {ours: [], theirs: []}
+        for _ in range(ROUNDS):
+            for url, seen in rates.items():
+                seen.append(load(url))
+    ratio = median(mine / other for mine, other in zip(*rates.values(), strict=True))
+    detail = " / ".join(f"{median(seen):,.0f}/s" for seen in rates.values())
+    what = f"cached feed page of {len(page):,} bytes / bare Starlette"
+    return [Result(what, ratio, "x", at_least=0.6, detail=detail)]
