@@ -1,0 +1,64 @@
+"""What is wanted, what is there, and the changes between them. All values are plain JSON.
+
+A setting is the part of an AWS configuration that we own. Where AWS keeps a list that others may
+add to (lifecycle rules, notifications, statements of a policy, tags), a setting holds our entries
+by their Id, and nothing else of that list is looked at or touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Kind = Literal["queue", "bucket"]
+Settings = Mapping[str, Any]
+EXISTENCE = "existence"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One queue or bucket as the resource wants it; its settings in the order of being set."""
+
+    kind: Kind
+    name: str
+    settings: Settings
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One queue or bucket as it is; `settings` holds those that a wish names."""
+
+    settings: Settings
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Change:
+    kind: Kind
+    name: str
+    setting: str  # EXISTENCE, or a key of the wish's settings
+    why: str
+    before: Any
+    after: Any
+
+    @property
+    def resource(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose the queues and buckets are, as their tags say it."""
+
+    uid: str
+    name: str  # '{namespace}/{name}'
+
+    @property
+    def tags(self) -> dict[str, str]:
+        return {UID_TAG: self.uid, NAME_TAG: self.name}
+
+
+UID_TAG = "mediaplatform.io/uid"
+NAME_TAG = "mediaplatform.io/resource"
+ADOPT_TAG = "mediaplatform.io/adopt"  # set by hand, its value the resource's '{namespace}/{name}'

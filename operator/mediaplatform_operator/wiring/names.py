@@ -1,0 +1,40 @@
+"""What everything is called, and the ARNs that follow from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mediaplatform_operator.resource.model import MediaPlatform
+
+QUEUES = ("ingest", "render")
+UID_DIGITS = 8
+
+
+@dataclass(frozen=True)
+class Names:
+    uploads: str
+    media: str
+    prefix: str  # of queues and users: '{namespace}-{name}'
+    region: str
+    account: str
+
+    @classmethod
+    def of(cls, resource: MediaPlatform, *, uid: str, account: str) -> Names:
+        meta, spec = resource.metadata, resource.spec
+        # Bucket names are shared by all of AWS, so a derived one carries a part of the UID.
+        base = spec.storage.name or f"{meta.name[:40]}-{uid.replace('-', '')[:UID_DIGITS]}"
+        prefix = f"{meta.namespace}-{meta.name}"[:60]
+        return cls(f"{base}-uploads", f"{base}-media", prefix, spec.aws.region, account)
+
+    def queue(self, name: str) -> str:
+        return f"{self.prefix}-{name}"
+
+    def dead(self, name: str) -> str:
+        return f"{self.prefix}-{name}-dead"
+
+    def queue_arn(self, full_name: str) -> str:
+        return f"arn:aws:sqs:{self.region}:{self.account}:{full_name}"
+
+
+def bucket_arn(name: str) -> str:
+    return f"arn:aws:s3:::{name}"

@@ -1,0 +1,104 @@
+"""The whole way: observe, plan, act. Everything here blocks; async callers use a thread."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from mediaplatform.errors import Conflict, Unavailable
+from mediaplatform_operator.resource.model import MediaPlatform
+from mediaplatform_operator.wiring import buckets, queues
+from mediaplatform_operator.wiring.clients import Clients
+from mediaplatform_operator.wiring.model import Change, Owner, Seen, Wish
+from mediaplatform_operator.wiring.names import Names
+from mediaplatform_operator.wiring.plan import Observed, plan
+from mediaplatform_operator.wiring.wishes import wishes
+
+TRIES = 4
+RETRY_S = 0.25
+_OBSERVERS: Mapping[str, Callable[[Clients, Wish], Seen | None]] = {
+    "queue": queues.observe,
+    "bucket": buckets.observe,
+}
+_WRITERS: Mapping[str, Callable[[Clients, Change], None]] = {
+    "queue": queues.write,
+    "bucket": buckets.write,
+}
+
+
+@dataclass(frozen=True)
+class Wired:
+    """What the services need to know, and what was done to get there."""
+
+    names: Names
+    ingest_queue_url: str
+    render_queue_url: str
+    ingest_dead_url: str
+    render_dead_url: str
+    changes: tuple[Change, ...]
+
+
+def observe(clients: Clients, wanted: Sequence[Wish]) -> Observed:
+    """What is there of what is wanted."""
+    found = {(wish.kind, wish.name): _OBSERVERS[wish.kind](clients, wish) for wish in wanted}
+    return {key: seen for key, seen in found.items() if seen is not None}
+
+
+def plan_only(
+    clients: Clients, resource: MediaPlatform, *, uid: str, origin: str
+) -> tuple[Change, ...]:
+    """What `wire` would do. Reads only.
+
+    Raises Conflict, NotAllowed, Throttled or Unavailable.
+    """
+    return _planned(clients, resource, uid, origin)[1]
+
+
+def wire(clients: Clients, resource: MediaPlatform, *, uid: str, origin: str) -> Wired:
+    """Make S3 and SQS what the resource says; where they are, nothing is written.
+
+    `uid` is the resource's own, `origin` the page's. Raises Conflict, NotAllowed, Throttled or
+    Unavailable; what was done until then stays, and the next run goes on from there.
+    """
+    names, changes = _planned(clients, resource, uid, origin)
+    for change in changes:
+        _act(clients, change)
+    return Wired(
+        names,
+        _url(clients, names.queue("ingest")),
+        _url(clients, names.queue("render")),
+        _url(clients, names.dead("ingest")),
+        _url(clients, names.dead("render")),
+        changes,
+    )
+
+
+def _planned(
+    clients: Clients, resource: MediaPlatform, uid: str, origin: str
+) -> tuple[Names, tuple[Change, ...]]:
+    names = Names.of(resource, uid=uid, account=clients.account())
+    owner = Owner(uid, f"{resource.metadata.namespace}/{resource.metadata.name}")
+    wanted = wishes(resource, names, owner, origin=origin)
+    found = observe(clients, wanted)
+    return names, plan(wanted, found, owner, resource.spec.storage.adoption)
+
+
+def _act(clients: Clients, change: Change) -> None:
+    """A queue's new policy takes AWS a moment to be seen by S3, and a new bucket by others."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            _WRITERS[change.kind](clients, change)
+        except (Unavailable, Conflict):
+            if attempt == TRIES:
+                raise
+            time.sleep(RETRY_S * 2**attempt)
+        else:
+            return
+
+
+def _url(clients: Clients, name: str) -> str:
+    url = queues.url_of(clients, name)
+    if url is None:
+        raise Unavailable(f"queue {name} is not there yet: AWS shows a new queue within a minute")
+    return url
