@@ -191,7 +191,7 @@ def component(
     request: pytest.FixtureRequest, root: Clients, wired: Wired, emulator: Emulator
 ) -> tuple[str, Clients]:
     key = ensure_user(root, wired.names, request.param)
-    yield (
+    return (
         request.param,
         Clients.create(
             "us-east-1", endpoint=emulator.endpoint, access_key=key.id, secret_key=key.secret
