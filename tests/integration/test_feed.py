@@ -17,6 +17,7 @@ from tests.support.waiting import eventually
 
 from mediaplatform.errors import InvalidInput, NotFound
 from mediaplatform.feed.cache import LOOKUPS, FeedCache
+from mediaplatform.feed.model import Liked
 from mediaplatform.feed.service import FeedService
 from mediaplatform.feed.store import FeedStore
 from mediaplatform.platform.adapters.cache import RedisCache
@@ -239,8 +240,8 @@ async def test_liking_twice_counts_once_and_can_be_taken_back_once(
     ]
 
     assert counts == [1, 1, 2, 1, 1]
-    assert await feed.liked([media_id], other) == {media_id}
-    assert await feed.liked([media_id], owner) == set()
+    assert await feed.liked([media_id], other) == {media_id: Liked(True, 1)}
+    assert await feed.liked([media_id], owner) == {media_id: Liked(False, 1)}
 
 
 async def test_counts_are_exact_after_many_likes_at_once(
@@ -269,7 +270,7 @@ async def test_counts_are_exact_after_many_likes_at_once(
         row = await cursor.fetchone()
     assert row is not None
     assert row["likes_count"] == row["rows"]
-    likes_it = [user for user in users if await feed.liked([media_id], user)]
+    likes_it = [user for user in users if (await feed.liked([media_id], user))[media_id].liked]
     assert len(likes_it) == row["rows"]
 
 
@@ -281,6 +282,7 @@ async def test_only_who_may_see_an_item_can_like_it(
     stranger = await add_user(database)
 
     assert (await feed.like(media_id, owner)).likes_count == 1
+    assert (media_id in await feed.liked([media_id], stranger)) == (visibility != "private")
     if visibility == "private":
         for move in (feed.like, feed.unlike):
             with pytest.raises(NotFound):

@@ -59,18 +59,28 @@ class LikesIn(Model):
         return value.split(",") if isinstance(value, str) else value
 
 
-class LikesOut(Model):
-    liked: list[UUID] = Field(description="those of the ids that you like")
-
-
 class LikedOut(Model):
     liked: bool
     likes_count: int
 
 
+class LikeOut(LikedOut):
+    id: UUID
+
+
+class LikesOut(Model):
+    items: list[LikeOut] = Field(description="those that you may see, in no order")
+
+
 async def likes(call: Call) -> LikesOut:
     query: LikesIn = call.query
-    return LikesOut(liked=sorted(await call.services.feed.liked(query.ids, call.user)))
+    found = await call.services.feed.liked(query.ids, call.user)
+    return LikesOut(
+        items=[
+            LikeOut(id=media_id, liked=liked.liked, likes_count=liked.likes_count)
+            for media_id, liked in found.items()
+        ]
+    )
 
 
 async def like(call: Call) -> LikedOut:
@@ -99,7 +109,12 @@ OPERATIONS = (
         headers={"If-None-Match": "the ETag of the page that you hold"},
     ),
     Operation(
-        "GET", "/api/feed/likes", "Which of these you like", likes, query=LikesIn, answer=LikesOut
+        "GET",
+        "/api/feed/likes",
+        "Which of these you like, and how many do",
+        likes,
+        query=LikesIn,
+        answer=LikesOut,
     ),
     Operation("PUT", LIKE, "Like", like, answer=LikedOut, problems=(404,)),
     Operation("DELETE", LIKE, "Take a like back", unlike, answer=LikedOut, problems=(404,)),

@@ -28,6 +28,7 @@ function send(method, path, body, headers, signal) {
   if (body !== undefined) all["content-type"] = "application/json";
   return fetch(`/api/${path}`, {
     method, signal, headers: all, body: body === undefined ? undefined : JSON.stringify(body),
+    cache: "no-cache", // what was just published must show; an unchanged page costs a 304
   });
 }
 

@@ -14,9 +14,9 @@ const feed = new Gallery($("#feed"), {
   load: async (cursor) => {
     const page = await api.call("GET", `feed?${new URLSearchParams({ cursor })}`);
     const ids = page.items.map((item) => item.id);
-    const known = user && ids.length ? await api.call("GET", `feed/likes?ids=${ids}`) : { liked: [] };
-    const liked = new Set(known.liked);
-    return { ...page, items: page.items.map((item) => ({ ...item, liked: liked.has(item.id) })) };
+    const mine = user && ids.length ? await api.call("GET", `feed/likes?ids=${ids}`) : { items: [] };
+    const known = new Map(mine.items.map((item) => [item.id, item]));
+    return { ...page, items: page.items.map((item) => ({ ...item, ...known.get(item.id) })) };
   },
   card: (item) => card(item, [likeButton(item)]),
   empty: "Nothing is public yet.",
@@ -25,7 +25,7 @@ const feed = new Gallery($("#feed"), {
 function likeButton(item) {
   const show = (made) => {
     made.textContent = `♥ ${item.likesCount}`;
-    made.ariaPressed = String(item.liked);
+    made.ariaPressed = String(Boolean(item.liked));
     made.ariaLabel = `Like ${item.title}, ${item.likesCount} likes`;
   };
   const made = button("", async () => {
@@ -52,20 +52,21 @@ const library = new Gallery($("#library"), {
 });
 
 function libraryActions(item) {
-  const change = (method, path, body, headers) => () => tell(async () => {
-    await api.call(method, path, { body, headers });
+  const change = (method, path, body) => () => tell(async () => {
+    await api.call(method, path, { body });
     await library.refresh();
   });
   const path = `media/${item.id}`;
-  if (item.state === "trashed") return [button("Restore", change("POST", `${path}/restore`))];
-  const actions = [button("Delete", change("DELETE", path))];
-  if (item.state === "ready") {
-    const target = item.visibility === "public" ? "private" : "public";
-    const text = target === "public" ? "Publish" : "Make private";
-    const headers = { "if-match": `"${item.revision}"` };
-    actions.unshift(button(text, change("PATCH", path, { visibility: target }, headers)));
+  const remove = button("Delete", change("DELETE", path));
+  if (item.state === "trashed") {
+    const restore = button("Restore", change("POST", `${path}/restore`));
+    return [restore, button("Delete for good", change("DELETE", `${path}?permanent=true`))];
   }
-  return actions;
+  if (item.state === "failed") return [remove];
+  if (item.state !== "ready") return [button("Cancel", change("POST", `${path}/cancel`))];
+  const target = item.visibility === "public" ? "private" : "public";
+  const text = target === "public" ? "Publish" : "Make private";
+  return [button(text, change("PATCH", path, { visibility: target })), remove];
 }
 
 // Uploads
@@ -100,6 +101,7 @@ const form = dialog.querySelector("form");
 let registering = false;
 
 function openAccount() {
+  setRegistering(false);
   dialog.querySelector(".fault").textContent = "";
   dialog.showModal();
 }

@@ -70,7 +70,7 @@ export function card(item, actions) {
   figure.dataset.id = item.id;
   figure.style.setProperty("--ratio", Math.min(Math.max(ratio, 0.5), 3));
   figure.querySelector(".title").textContent = item.title;
-  figure.querySelector(".by").textContent = item.owner?.name ?? item.state;
+  figure.querySelector(".by").textContent = item.owner?.name ?? (item.state === "ready" ? item.visibility : item.state);
   figure.querySelector(".actions").replaceChildren(...actions);
   const frame = figure.querySelector(".frame");
   if (item.placeholder) frame.style.background = averageColour(item.placeholder);

@@ -56,10 +56,11 @@ async function send(upload) {
   signal.throwIfAborted();
   const { media, upload: request } = await ask(upload, sha256);
   upload.media = media;
-  if (!request) return settle(upload, media, "Already there");
-  await put(request, file, signal, (share) => {
+  if (!request) return settle(upload, await follow(media.id, signal), "Already there");
+  const progress = (share) =>
     show(upload, "uploading", `Uploading ${Math.floor(share * 100)} %`, share);
-  });
+  progress(0);
+  await put(request, file, signal, progress);
   show(upload, "processing", "Processing", 1);
   await call("POST", `media/${media.id}/confirm`, { signal });
   return settle(upload, await follow(media.id, signal), "Ready");
@@ -147,7 +148,7 @@ const hex = (buffer) =>
 /** All files in what was dropped, folders included. */
 export async function dropped(transfer) {
   const entries = Array.from(transfer.items, (item) => item.webkitGetAsEntry()).filter(Boolean);
-  const found = [];
+  const found = entries.length ? [] : [...transfer.files]; // what comes from no file system
   while (entries.length) {
     const entry = entries.shift();
     if (entry.isFile) {

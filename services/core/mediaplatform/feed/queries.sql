@@ -59,5 +59,9 @@ WITH seen AS (
 SELECT coalesce((SELECT likes_count FROM counted), likes_count) AS likes_count FROM seen
 
 -- name: liked
--- Which of some items a user likes.
-SELECT media_id FROM likes WHERE user_id = %(user_id)s AND media_id = ANY(%(ids)s)
+-- Of some items that a user may see: whether they like each, and how many do.
+SELECT m.id, m.likes_count, l.media_id IS NOT NULL AS liked
+FROM media m
+LEFT JOIN likes l ON l.media_id = m.id AND l.user_id = %(user_id)s
+WHERE m.id = ANY(%(ids)s) AND m.state = 'ready'
+  AND (m.visibility <> 'private' OR m.owner_id = %(user_id)s)

@@ -60,8 +60,10 @@ class FeedService:
         await self._cache.forget_count(media_id)
         return liked
 
-    async def liked(self, ids: Sequence[UUID], user_id: UUID) -> frozenset[UUID]:
-        """Which of these the user likes. Raises InvalidInput for too many."""
+    async def liked(self, ids: Sequence[UUID], user_id: UUID) -> dict[UUID, Liked]:
+        """What the user likes, of the items that they may see, with counts from this moment: what
+        somebody just did must show to themselves. Raises InvalidInput for too many.
+        """
         if len(ids) > LIKES_LIMIT:
             raise InvalidInput(f"ask for at most {LIKES_LIMIT} ids, not {len(ids)}", field="ids")
         return await self._store.liked(ids, user_id)

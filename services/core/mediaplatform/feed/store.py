@@ -46,9 +46,10 @@ class FeedStore:
         """Raises NotFound where the user may not see the item."""
         return Liked(False, await self._count("unlike", media_id, user_id))
 
-    async def liked(self, ids: Sequence[UUID], user_id: UUID) -> frozenset[UUID]:
+    async def liked(self, ids: Sequence[UUID], user_id: UUID) -> dict[UUID, Liked]:
+        """Of those that the user may see."""
         rows = await self._all("liked", ids=list(ids), user_id=user_id)
-        return frozenset(row["media_id"] for row in rows)
+        return {row["id"]: Liked(row["liked"], row["likes_count"]) for row in rows}
 
     async def _all(self, query: str, **values: Any) -> list[DictRow]:
         async with self._database.connection() as connection:
