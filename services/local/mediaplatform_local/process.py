@@ -83,11 +83,11 @@ class Process:
         with contextlib.suppress(ProcessLookupError):
             self._child.send_signal(self.program.stop_signal)
 
-    def stop(self) -> None:
-        """Ask, wait for its grace, then kill the whole group."""
+    def stop(self, seconds: float | None = None) -> None:
+        """Ask, wait so long or for its own grace, then kill the whole group."""
         self.ask_to_stop()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._child.wait(self.program.grace)
+            self._child.wait(self.program.grace if seconds is None else seconds)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         self._child.wait(KILL_S)

@@ -1,0 +1,71 @@
+"""`mediaplatform`. Exit codes: 0 done, 1 a step failed, 2 it cannot be done as asked."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from mediaplatform.errors import MediaPlatformError
+from mediaplatform_local import commands
+from mediaplatform_local.state import DEFAULT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mediaplatform", description="A MediaPlatform resource on this machine."
+    )
+    verbs = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def verb(
+        name: str, what: Callable[[argparse.Namespace], int], about: str
+    ) -> argparse.ArgumentParser:
+        made = verbs.add_parser(name, help=about, description=about)
+        made.set_defaults(run=what)
+        return made
+
+    def stateful(made: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        made.add_argument(
+            "--state", type=Path, default=DEFAULT, help="folder of all data [%(default)s]"
+        )
+        return made
+
+    up = stateful(verb("up", commands.up, "Start everything; Ctrl-C stops it."))
+    up.add_argument("file", type=Path, nargs="?", help="a MediaPlatform resource")
+    up.add_argument(
+        "--port", type=int, default=8080, help="of the page; S3 is on the next [%(default)s]"
+    )
+    stateful(verb("status", commands.status, "What runs, and how far its work is."))
+    logs = stateful(verb("logs", commands.logs, "What the processes say."))
+    logs.add_argument("component", nargs="*", help="api, ingest, sweep, postgres, valkey, s3+sqs")
+    logs.add_argument("-f", "--follow", action="store_true")
+    logs.add_argument("-n", "--lines", type=int, default=20, help="of each [%(default)s]")
+    demo = stateful(verb("demo", commands.demo, "Share photos as two users would, and check it."))
+    demo.add_argument("files", type=Path, nargs="*", help="images; samples if left out")
+    reset = stateful(verb("reset", commands.reset, "Delete all data of a stopped platform."))
+    reset.add_argument("--yes", action="store_true", help="do not ask")
+    policies = verb("policies", commands.policies, "The IAM policy of each component.")
+    policies.add_argument("file", type=Path)
+    policies.add_argument("--account", default="111122223333", help="AWS account [%(default)s]")
+    return parser
+
+
+def main() -> int:
+    arguments = _parser().parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        code: int = arguments.run(arguments)
+    except MediaPlatformError as fault:
+        print(f"mediaplatform: {fault.message}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 0
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
