@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -124,7 +123,8 @@ def _scale_while_decoding(image: Image.Image, longest: int) -> None:
     """JPEG decodes at 1/2, 1/4 or 1/8 for less than the price of the whole."""
     for scale in (8, 4, 2):
         if max(image.size) / scale >= 0.97 * longest:
-            image.draft(None, (math.ceil(image.width / scale), math.ceil(image.height / scale)))
+            # Rounded down: Pillow takes the largest scale that leaves at least this size.
+            image.draft(None, (max(1, image.width // scale), max(1, image.height // scale)))
             return
 
 
@@ -132,7 +132,5 @@ def _plain(image: Image.Image, orientation: int) -> Image.Image:
     pixels = to_srgb(image)
     if orientation in _TURNS:
         pixels = pixels.transpose(_TURNS[orientation])
-    # Savers fall back to what they find here.
-    plain = pixels if pixels is not image else pixels.copy()
-    plain.info = {}
-    return plain
+    pixels.info = {}  # savers fall back to what they find here
+    return pixels
