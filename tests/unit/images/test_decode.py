@@ -142,7 +142,15 @@ def test_a_progressive_jpeg_and_one_of_two_pictures_are_read() -> None:
 
 @pytest.mark.parametrize(
     ("longer", "decoded"),
-    [(4096, 2048), (4000, 2000), (4032, 2016), (3900, 3900), (8192, 2048), (2100, 2100), (4001, 2001)],
+    [
+        (4096, 2048),
+        (4000, 2000),
+        (4032, 2016),
+        (3900, 3900),
+        (8192, 2048),
+        (2100, 2100),
+        (4001, 2001),
+    ],
 )
 def test_a_jpeg_is_decoded_no_larger_than_needed(longer: int, decoded: int) -> None:
     found = read(encoded(Image.new("RGB", (longer, 65), RED), "JPEG"))
