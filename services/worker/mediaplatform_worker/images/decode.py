@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 import pillow_heif
-from PIL import AvifImagePlugin, Image
+from PIL import AvifImagePlugin, Image, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin
 
 from mediaplatform.errors import Rejected
 from mediaplatform.media.model import Kind
@@ -23,13 +23,16 @@ MAX_PIXELS = {"image/webp": 48_000_000, "image/avif": 48_000_000, "image/heic": 
 MAX_PIXELS_BASELINE_JPEG = 200_000_000
 MAX_PIXELS_OTHERWISE = 64_000_000
 
+SNAP = 0.97  # of the longest side: a JPEG that decodes this close to it is not resized again
+
+# Each type is opened by its own plugin alone. All are loaded before a child is confined.
 _PLUGINS = {
-    "image/jpeg": ("JPEG", "MPO"),
+    "image/jpeg": ("JPEG", MpoImagePlugin.MpoImageFile.format),
     "image/png": ("PNG",),
     "image/gif": ("GIF",),
-    "image/webp": ("WEBP",),
-    "image/avif": ("AVIF",),
-    "image/tiff": ("TIFF",),
+    "image/webp": (WebPImagePlugin.WebPImageFile.format,),
+    "image/avif": (AvifImagePlugin.AvifImageFile.format,),
+    "image/tiff": (TiffImagePlugin.TiffImageFile.format,),
     "image/heic": ("HEIF",),
 }
 _TURNS = {
@@ -58,12 +61,11 @@ def prepare() -> None:
     pillow_heif.options.DECODE_THREADS = 1
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     Image.MAX_IMAGE_PIXELS = None  # ours are tighter, and differ by type
-    Image.init()
+    Image.preinit()
 
 
 def decode(file: BinaryIO, *, longest: int) -> Decoded:
-    """The first frame of an image, with its longer side at least 97 % of `longest` pixels, if it
-    has as many.
+    """The first frame of an image, its longer side at least SNAP of `longest` if it has that much.
 
     Raises Rejected for whatever is no image, is too large, or does not decode.
     """
@@ -122,7 +124,7 @@ def _check_size(image: Image.Image, media_type: str) -> None:
 def _scale_while_decoding(image: Image.Image, longest: int) -> None:
     """JPEG decodes at 1/2, 1/4 or 1/8 for less than the price of the whole."""
     for scale in (8, 4, 2):
-        if max(image.size) / scale >= 0.97 * longest:
+        if max(image.size) / scale >= SNAP * longest:
             # Rounded down: Pillow takes the largest scale that leaves at least this size.
             image.draft(None, (max(1, image.width // scale), max(1, image.height // scale)))
             return

@@ -15,7 +15,6 @@ from mediaplatform_worker.images.model import Inspection, RenditionFile
 from mediaplatform_worker.images.thumbhash import thumbhash
 
 SIZES = (2048, 1024, 512, 256)  # pixels of the longer side
-SNAP = 0.97  # a top size this close to 2048 is kept as it was decoded
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ def _cascade(decoded: Decoded) -> Mapping[int, Image.Image]:
     image = decoded.pixels
     sizes: dict[int, Image.Image] = {}
     for size in sizes_of(max(width, height)):
-        if max(image.size) > size or max(image.size) < SNAP * min(size, width, height):
+        if max(image.size) > size:
             scale = size / max(width, height)
             fitted = max(1, round(width * scale)), max(1, round(height * scale))
             image = image.resize(fitted, Image.Resampling.LANCZOS)
