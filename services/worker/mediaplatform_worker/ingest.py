@@ -76,7 +76,10 @@ class Ingest:
         claim = await self._work.claim(media_id, message)
         if claim is None:
             return
-        with structlog.contextvars.bound_contextvars(media_id=str(media_id)):
+        story = {"media_id": str(media_id)}
+        if claim.media.traceparent:  # S3's own events know nothing of the upload's trace
+            story["traceparent"] = claim.media.traceparent
+        with structlog.contextvars.bound_contextvars(**story):
             try:
                 async with self._heartbeat(claim, message):
                     await self._process(claim)
@@ -118,12 +121,14 @@ class Ingest:
         renditions = await self._upload(claim.media.id, first.renditions)
         if not await self._work.publish_first(claim, _found(first), renditions):
             raise ClaimLost
+        log.info("first tier published")
         await self._announce(claim.media.id)
 
     async def _publish_second(self, claim: Claim, made: Sequence[RenditionFile]) -> None:
         renditions = await self._upload(claim.media.id, made)
         if not await self._work.publish_second(claim, renditions):
             raise ClaimLost
+        log.info("second tier published")
         await self._announce(claim.media.id)
 
     async def _fetch(self, claim: Claim, source: Path) -> None:

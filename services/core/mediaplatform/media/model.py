@@ -119,6 +119,7 @@ class Media:
     taken_at: datetime | None = None
     published_at: datetime | None = None
     trashed_at: datetime | None = None
+    traceparent: str | None = None  # of the request that asked for the upload
 
     @property
     def original_key(self) -> str:

@@ -18,9 +18,10 @@ ORDER BY created_at LIMIT 1
 -- A new item that waits for its bytes.
 WITH made AS (
     INSERT INTO media (id, owner_id, state, visibility, title, file_name, content_type, size_bytes,
-                       sha256, upload_key, upload_expires_at)
+                       sha256, upload_key, upload_expires_at, traceparent)
     VALUES (%(id)s, %(owner_id)s, 'waiting', %(visibility)s, %(title)s, %(file_name)s,
-            %(content_type)s, %(size_bytes)s, %(sha256)s, %(upload_key)s, %(upload_expires_at)s)
+            %(content_type)s, %(size_bytes)s, %(sha256)s, %(upload_key)s, %(upload_expires_at)s,
+            %(traceparent)s)
     RETURNING *
 ), logged AS (
     INSERT INTO media_moves (media_id, to_state) SELECT id, state FROM made
@@ -77,13 +78,13 @@ WITH old AS (
 ), moved AS (
     UPDATE media SET state = 'uploaded', etag = %(etag)s, uploaded_at = now(), updated_at = now(),
                      revision = revision + 1
-    FROM old WHERE media.id = old.id RETURNING media.id
+    FROM old WHERE media.id = old.id RETURNING media.id, media.traceparent
 ), logged AS (
     INSERT INTO media_moves (media_id, from_state, to_state)
     SELECT moved.id, old.state, 'uploaded' FROM moved JOIN old USING (id)
 )
 INSERT INTO outbox (queue, body, traceparent)
-SELECT 'ingest', jsonb_build_object('job', 'ingest', 'mediaId', id), %(traceparent)s FROM moved
+SELECT 'ingest', jsonb_build_object('job', 'ingest', 'mediaId', id), traceparent FROM moved
 RETURNING id, queue, body::text AS body, traceparent
 
 -- name: cancel
@@ -286,10 +287,11 @@ WITH stale AS (
       AND updated_at < now() - make_interval(secs => %(quiet)s)
     ORDER BY updated_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ), touched AS (
-    UPDATE media SET updated_at = now() FROM stale WHERE media.id = stale.id RETURNING media.id
+    UPDATE media SET updated_at = now() FROM stale WHERE media.id = stale.id
+    RETURNING media.id, media.traceparent
 )
-INSERT INTO outbox (queue, body)
-SELECT 'ingest', jsonb_build_object('job', 'ingest', 'mediaId', id) FROM touched
+INSERT INTO outbox (queue, body, traceparent)
+SELECT 'ingest', jsonb_build_object('job', 'ingest', 'mediaId', id), traceparent FROM touched
 RETURNING id, queue, body::text AS body, traceparent
 
 -- name: give_up

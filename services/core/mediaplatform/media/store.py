@@ -27,6 +27,7 @@ from mediaplatform.platform.database import (
     fetch_one,
     load_queries,
 )
+from mediaplatform.platform.telemetry import current_traceparent
 
 QUERIES = load_queries("mediaplatform.media")
 _COLUMNS = frozenset(field.name for field in fields(Media))
@@ -75,6 +76,7 @@ class MediaStore:
             "sha256": wanted.sha256,
             "upload_key": upload_key,
             "upload_expires_at": upload_expires_at,
+            "traceparent": current_traceparent(),
         }
         (row,) = await fetch_all(connection, QUERIES["insert"], values)
         return media_of(row)
@@ -127,11 +129,9 @@ class MediaStore:
             visibility=changes.visibility.value if changes.visibility else None,
         )
 
-    async def uploaded(
-        self, media_id: UUID, etag: str, traceparent: str | None = None
-    ) -> Promise | None:
+    async def uploaded(self, media_id: UUID, etag: str) -> Promise | None:
         """The promised job, or None where the item no longer waits for its bytes."""
-        values = {"id": media_id, "etag": etag, "traceparent": traceparent}
+        values = {"id": media_id, "etag": etag}
         async with self._database.connection() as connection:
             row = await fetch_one(connection, QUERIES["uploaded"], values)
         return Promise(**row) if row else None

@@ -69,6 +69,7 @@ CREATE TABLE media (
     claimed_by      text,           -- the delivery of the message whose worker has it
     claimed_until   timestamptz,
     attempts        smallint NOT NULL DEFAULT 0,
+    traceparent     text,           -- of the request that asked for the upload
     purged          boolean NOT NULL DEFAULT false,  -- deleted, and its bytes are gone
     revision        integer NOT NULL DEFAULT 1,   -- what ETags are made of
     created_at      timestamptz NOT NULL DEFAULT now(),
