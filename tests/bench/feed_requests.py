@@ -3,78 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
-from urllib.error import URLError
 from urllib.request import urlopen
 
-from mediaplatform.platform.settings import Settings
 from mediaplatform_local.servers.ports import free_port
 from tests.bench import feed
 from tests.bench.result import Result
+from tests.support.api import api_process, python
 from tests.support.servers import create_database, postgres, valkey
 
 ITEMS = 1_000
 CONNECTIONS = 16
 SECONDS = 2
 ROUNDS = 7
-START_SECONDS = 20
+# A page only signs URLs: S3 is never asked.
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench"}
 _RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
 _FAULTS = re.compile(r"Non-2xx|Socket errors")
-
-
-@contextmanager
-def process(arguments: list[str], environment: Mapping[str, str], url: str) -> Iterator[None]:
-    """A Python process that answers at `url`."""
-    child = subprocess.Popen(
-        [sys.executable, "-m", *arguments], env={**os.environ, **environment}, stdout=sys.stderr
-    )
-    try:
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                with urlopen(url, timeout=5):  # noqa: S310
-                    break
-            except URLError:
-                if child.poll() is not None or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
-        yield
-    finally:
-        child.terminate()
-        child.wait(START_SECONDS)
-
-
-@contextmanager
-def product(database: str, cache: str) -> Iterator[str]:
-    """The real API on real servers; S3 is not asked, for a page only signs URLs."""
-    settings = Settings(
-        public_url="http://127.0.0.1",
-        database_url=database,
-        redis_url=cache,
-        region="us-east-1",
-        uploads_bucket="uploads",
-        media_bucket="media",
-        ingest_queue_url="http://127.0.0.1:1/ingest",
-        render_queue_url="http://127.0.0.1:1/render",
-        aws_endpoint="http://127.0.0.1:1",
-        token_secret="benchmarks-need-a-secret-just-as-well",
-        requests_per_minute=10**9,
-        port=free_port(),
-        metrics_port=free_port(),
-    )
-    credentials = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench"}
-    url = f"http://127.0.0.1:{settings.port}/api/feed"
-    with process(["mediaplatform_api"], settings.to_environment() | credentials, url):
-        yield url
 
 
 @contextmanager
@@ -83,7 +34,7 @@ def bare(body: bytes) -> Iterator[str]:
         Path(file.name).write_bytes(body)
         port = free_port()
         url = f"http://127.0.0.1:{port}/api/feed"
-        with process(["tests.bench.bare", str(port), file.name], {}, url):
+        with python(["tests.bench.bare", str(port), file.name], {}, url):
             yield url
 
 
@@ -109,7 +60,9 @@ def run() -> list[Result]:
     with ExitStack() as stack:
         database = create_database(stack.enter_context(postgres()), "feed")
         asyncio.run(feed.fill(database, ITEMS))
-        ours = stack.enter_context(product(database, stack.enter_context(valkey())))
+        cache = stack.enter_context(valkey())
+        api = stack.enter_context(api_process(CREDENTIALS, database_url=database, redis_url=cache))
+        ours = f"{api}/api/feed"
         page = fetch(ours)
         theirs = stack.enter_context(bare(page))
         if fetch(theirs) != page:
