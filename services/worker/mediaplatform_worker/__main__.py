@@ -37,7 +37,6 @@ EX_CONFIG = 78  # sysexits.h: something is misconfigured
 async def ingest(settings: Settings, opened: AsyncExitStack) -> None:
     scratch = Path(settings.scratch_folder or tempfile.gettempdir()) / "mediaplatform-ingest"
     scratch.mkdir(parents=True, exist_ok=True)
-    # First, while this process is small: what the sandbox forks is as large as it is.
     sandbox = await opened.enter_async_context(ProcessSandbox(scratch))
     database = await opened.enter_async_context(Database(settings.database_url))
     aws = _aws(settings, opened, threads=settings.worker_slots * (RENDITION_UPLOADS + 2))
@@ -48,7 +47,7 @@ async def ingest(settings: Settings, opened: AsyncExitStack) -> None:
         uploads=S3Bucket(aws, settings.uploads_bucket),
         media=S3Bucket(aws, settings.media_bucket),
         sandbox=sandbox,
-        scratch=scratch,
+        scratch=sandbox.folder,
         visibility_seconds=settings.visibility_seconds,
         announce=_feed(settings, opened).invalidate,
     )

@@ -67,6 +67,11 @@ class ProcessSandbox:
         self._scratch.close()
 
     @property
+    def folder(self) -> Path:
+        """For temporary files that must not outlive this process, however it ends."""
+        return self._scratch.folder
+
+    @property
     def zygote_pid(self) -> int | None:
         return self._zygote.process.pid if self._zygote else None
 
