@@ -487,6 +487,7 @@ async def test_a_client_that_asks_too_often_is_told_when_to_go_on(
     for answer in refused:
         problem(answer, 429)
         assert 0 < int(answer.headers["retry-after"]) <= 60
+        assert answer.headers["ratelimit-remaining"] == "0"
 
 
 async def test_an_answer_carries_the_id_of_its_request(client: httpx2.AsyncClient) -> None:

@@ -103,16 +103,16 @@ class Limited:
             return
         client = scope["client"][0] if scope.get("client") else "unknown"
         verdict = await self._rate_limit.check(client)
-        if not verdict.allowed:
-            raise TooManyRequests(
-                f"At most {verdict.limit} requests a minute. Go on in {verdict.reset} seconds.",
-                retry_after=verdict.reset,
-            )
         scope[MORE_HEADERS] = (
             (b"ratelimit-limit", b"%d" % verdict.limit),
             (b"ratelimit-remaining", b"%d" % verdict.remaining),
             (b"ratelimit-reset", b"%d" % verdict.reset),
         )
+        if not verdict.allowed:
+            raise TooManyRequests(
+                f"At most {verdict.limit} requests a minute. Go on in {verdict.reset} seconds.",
+                retry_after=verdict.reset,
+            )
         await self._app(scope, _bounded(receive), send)
 
 
