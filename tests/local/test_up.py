@@ -136,6 +136,17 @@ def test_a_killed_service_comes_back(platform: Up) -> None:
         assert ada.wait(media_id, seconds=60)["state"] == "ready"
 
 
+def test_a_service_that_keeps_dying_is_told_and_takes_nothing_along(platform: Up) -> None:
+    log = platform.state.folder / "up.log"
+    for _ in range(4):
+        pid = platform.pid("sweep")
+        os.kill(pid, signal.SIGKILL)
+        until(lambda pid=pid: platform.pid("sweep") != pid, seconds=20, what="another sweeper")  # type: ignore[misc]
+    assert "sweep keeps dying (signal 9" in log.read_text()
+    assert str(platform.state.log("sweep")) in log.read_text()
+    assert mediaplatform("status", "--state", platform.state.folder).returncode == 0
+
+
 def test_a_second_instance_on_the_same_folder_is_refused(platform: Up) -> None:
     done = mediaplatform("up", "--state", platform.state.folder, "--port", str(two_free_ports()))
     assert done.returncode == 2

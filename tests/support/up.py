@@ -75,6 +75,7 @@ class Up:
         return Client(self.url)
 
     def pid(self, name: str) -> int:
+        """Of the newest start of a process, even if it has just died."""
         return self.running.processes[name]
 
     def family(self) -> list[psutil.Process]:

@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -36,9 +37,8 @@ def up(arguments: argparse.Namespace) -> int:
     state = State(arguments.state)
     state.open()
     try:
-        platform = Platform(
-            resource, state, port=arguments.port, say=console.print, step=Steps(console)
-        )
+        say = partial(console.print, markup=False, soft_wrap=True)
+        platform = Platform(resource, state, port=arguments.port, say=say, step=Steps(console))
         try:
             platform.start()
             print(f"ready {platform.url}", flush=True)

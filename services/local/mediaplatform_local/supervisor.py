@@ -39,11 +39,8 @@ class Supervisor:
 
     @property
     def pids(self) -> dict[str, int]:
-        return {
-            name: kept.process.pid
-            for name, kept in self._kept.items()
-            if kept.process.returncode is None
-        }
+        """Of the newest run of each, whether it lives or waits to be started again."""
+        return {name: kept.process.pid for name, kept in self._kept.items()}
 
     def process(self, name: str) -> Process:
         return self._kept[name].process

@@ -40,7 +40,8 @@ SELECT * FROM media WHERE id = %(id)s AND state <> 'deleted'
 
 -- name: renditions
 -- What was made of some items, smallest first.
-SELECT * FROM renditions WHERE media_id = ANY(%(ids)s) ORDER BY media_id, width, format
+SELECT media_id, name, tier, format, width, height, size_bytes, key
+FROM renditions WHERE media_id = ANY(%(ids)s) ORDER BY media_id, width, format
 
 -- name: library
 -- A page of the owner's own items, newest first; every word must be found somewhere in the item.

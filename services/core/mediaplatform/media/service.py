@@ -170,7 +170,7 @@ class MediaService:
         """
         media = await self.get(media_id, viewer_id)
         if rendition is None:
-            if media.owner_id != viewer_id or not media.tiers:
+            if media.owner_id != viewer_id or media.tiers < 2:
                 raise NotFound("There is no original for you. Choose a rendition.")
             return self._media.sign_get(
                 media.original_key, expires=GET_SECONDS, download_as=media.file_name

@@ -1,0 +1,93 @@
+"""The schema from nothing, and the code of this release on the schema of the next one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from uuid import uuid4
+
+import psycopg
+import pytest
+from tests.support.seed import add_media, add_user
+from tests.support.servers import create_database, postgres
+
+from mediaplatform.errors import ConfigurationError
+from mediaplatform.feed.store import FeedStore
+from mediaplatform.media.requests import Changes, LibraryQuery
+from mediaplatform.media.store import MediaStore
+from mediaplatform.platform.database import Database
+from mediaplatform.platform.migrate import Migration, known_migrations, migrate, pending
+
+pytestmark = pytest.mark.anyio
+
+# What a next release may do in its `pre` half: add columns with defaults, tables, indexes.
+NEXT_PRE = """
+ALTER TABLE media ADD COLUMN duration_ms integer;
+ALTER TABLE media ADD COLUMN blocked boolean NOT NULL DEFAULT false;
+ALTER TABLE users ADD COLUMN locale text NOT NULL DEFAULT 'en';
+ALTER TABLE renditions ADD COLUMN bitrate integer;
+CREATE TABLE albums (id uuid PRIMARY KEY, owner_id uuid NOT NULL REFERENCES users);
+CREATE INDEX media_by_duration ON media (duration_ms);
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture
+def empty(server: str) -> str:
+    return create_database(server, f"m{uuid4().hex[:12]}")
+
+
+async def test_an_empty_database_gets_every_migration_once(empty: str) -> None:
+    names = tuple(migration.name for migration in known_migrations())
+    assert await migrate(empty) == names
+    assert await migrate(empty) == ()
+
+
+async def test_two_who_migrate_at_once_do_it_once(empty: str) -> None:
+    done = await asyncio.gather(migrate(empty), migrate(empty))
+    assert sorted(map(len, done)) == [0, len(known_migrations())]
+
+
+async def test_an_applied_file_that_was_changed_is_refused(empty: str) -> None:
+    await migrate(empty)
+    with psycopg.connect(empty, autocommit=True) as connection:
+        connection.execute("UPDATE schema_migrations SET checksum = 'another'")
+    with pytest.raises(ConfigurationError, match="was changed after it was applied"):
+        await migrate(empty)
+
+
+def test_the_pre_half_is_applied_alone_and_before_the_post_half() -> None:
+    known = (Migration("0002_b.pre", "a"), Migration("0002_b.post", "b"))
+    assert [item.name for item in pending(known, {}, post=False)] == ["0002_b.pre"]
+    assert [item.name for item in pending(known, {})] == ["0002_b.pre", "0002_b.post"]
+
+
+def test_numbers_are_unique_and_in_order() -> None:
+    names = [migration.name for migration in known_migrations()]
+    assert names == sorted(names, key=lambda name: (name[:4], name.endswith(".post")))
+    pre = [name[:4] for name in names if name.endswith(".pre")]
+    assert len(set(pre)) == len(pre)
+
+
+async def test_this_release_works_on_the_schema_of_the_next(empty: str) -> None:
+    await migrate(empty)
+    with psycopg.connect(empty, autocommit=True) as connection:
+        connection.execute(NEXT_PRE)
+    async with Database(empty) as database:
+        owner = await add_user(database)
+        media_id = await add_media(database, owner)
+        store = MediaStore(database)
+        found = await store.get(media_id)
+        assert found is not None
+        assert found.id == media_id
+        changed = await store.update(media_id, owner, Changes(title="Dawn"), found.revision)
+        assert changed is not None
+        assert changed.title == "Dawn"
+        assert [item.id for item in await store.library(owner, LibraryQuery())] == [media_id]
+        assert len((await store.renditions([media_id]))[media_id]) == 4
+        assert (await FeedStore(database).like(media_id, owner)) is not None
