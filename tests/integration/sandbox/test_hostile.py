@@ -151,8 +151,15 @@ def confined(code: str, folder: Path) -> str:
         os.chown(folder, 65534, 65534)
     from subprocess import run  # noqa: PLC0415
 
+    # Coverage would want to write a file of its own, and be refused.
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     done = run(
-        [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False
+        [sys.executable, "-c", script],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=plain,
     )
     assert not done.stderr
     return done.stdout.strip()
