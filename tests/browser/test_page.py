@@ -187,6 +187,23 @@ def test_a_lost_connection_is_told_and_the_upload_tried_again(page: Page, photo:
     expect(row.locator(".state")).to_have_text("Ready")
 
 
+def test_being_told_to_slow_down_only_slows_it_down(page: Page, photo: Path) -> None:
+    register(page)
+    refused: list[Route] = []
+
+    def refuse_once(route: Route) -> None:
+        if refused:
+            route.fallback()
+            return
+        refused.append(route)
+        route.fulfill(status=429, headers={"retry-after": "1"}, json={"detail": "Too many"})
+
+    page.route("**/api/media/upload-url", refuse_once)
+
+    expect(upload(page, photo).locator(".state")).to_have_text("Ready")
+    assert len(refused) == 1
+
+
 def test_a_whole_folder_is_uploaded(page: Page, tmp_path: Path) -> None:
     folder = tmp_path / "holiday" / "second day"
     folder.mkdir(parents=True)

@@ -1,5 +1,8 @@
 // The API as the page calls it: JSON in and out, problems as errors, the access token renewed once.
 
+const ATTEMPTS = 3; // after being told to slow down, as a large folder will be
+const PATIENCE_SECONDS = 60;
+
 let token = null;
 let renewing = null;
 
@@ -15,6 +18,12 @@ export class Problem extends Error {
 export async function call(method, path, { body, headers = {}, signal } = {}) {
   let response = await send(method, path, body, headers, signal);
   if (response.status === 401 && token && (await renew())) {
+    response = await send(method, path, body, headers, signal);
+  }
+  for (let attempt = 0; response.status === 429 && attempt < ATTEMPTS; attempt += 1) {
+    const seconds = Number(response.headers.get("retry-after"));
+    if (seconds > PATIENCE_SECONDS) break;
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
     response = await send(method, path, body, headers, signal);
   }
   const answer = response.status === 204 ? null : await response.json().catch(() => ({}));
