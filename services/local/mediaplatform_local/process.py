@@ -17,6 +17,7 @@ from mediaplatform.errors import Unavailable
 
 POLL_S = 0.02
 KILL_S = 5.0
+LINE = 200  # characters of a log line that a person is shown
 LOG_BYTES = 20 * 1024 * 1024  # a log is put aside at the next start of its program
 
 
@@ -94,7 +95,7 @@ class Process:
 
     def last_words(self) -> str:
         lines = self.log.read_text(errors="replace").strip().splitlines()
-        return " | ".join(lines[-3:]) or "it said nothing"
+        return " | ".join(line[:LINE] for line in lines[-3:]) or "it said nothing"
 
 
 def _environment(program: Program) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import psutil
 import psycopg
 from rich.console import Console
@@ -48,10 +50,14 @@ def _process(pid: int) -> tuple[str, str] | None:
     try:
         process = psutil.Process(pid)
         family = [process, *process.children(recursive=True)]
-        memory = sum(member.memory_info().rss for member in family) / 1024**2
-        return f"{memory:.0f} MiB", str(sum(member.num_threads() for member in family))
     except psutil.NoSuchProcess:
         return None
+    memory = threads = 0
+    for member in family:
+        with contextlib.suppress(psutil.NoSuchProcess):  # a child may end at any moment
+            memory += member.memory_info().rss
+            threads += member.num_threads()
+    return f"{memory / 1024**2:.0f} MiB", str(threads)
 
 
 def _depths(state: State, running: Running, url: str) -> list[str]:

@@ -11,8 +11,8 @@ from pathlib import Path
 from mediaplatform_local.process import Process, Program
 
 FIRST_S = 0.2
-MOST_S = 30.0
-HEALTHY_S = 30.0  # a program that ran this long has recovered
+MOST_S = 15.0
+HEALTHY_S = 4.0  # a program that ran this long had a good start
 COMPLAIN_AT = 3  # deaths in a row
 
 
@@ -84,6 +84,6 @@ class Supervisor:
 
 
 def delay(deaths: int) -> float:
-    """Seconds before the next start: 0.2, 0.4, 0.8 ..., up to 30, less up to a quarter."""
+    """Seconds before the next start: 0.2, 0.4, 0.8 ..., up to 15, less up to a quarter."""
     longest = min(MOST_S, FIRST_S * float(1 << min(deaths - 1, 16)))
     return longest * random.uniform(0.75, 1)  # noqa: S311
