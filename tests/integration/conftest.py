@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import httpx2
 import pytest
+from tests.support.api import BASE
 
 from mediaplatform.platform.adapters.cache import RedisCache
 from mediaplatform.platform.database import Database
 from mediaplatform.platform.fakes.clock import FakeClock
 from mediaplatform.platform.fakes.objects import MemoryBucket
 from mediaplatform.platform.fakes.queue import MemoryQueue
-from mediaplatform.platform.settings import Settings
 from mediaplatform_api.app import make_app
 from mediaplatform_api.services import Outside, Services, make_services
 
@@ -43,18 +44,15 @@ def services(
     database_url: str,
     redis_url: str,
 ) -> Services:
-    settings = Settings(
+    settings = replace(
+        BASE,
         public_url="http://photos.test",
         database_url=database_url,
         redis_url=redis_url,
-        region="us-east-1",
-        uploads_bucket="uploads",
-        media_bucket="media",
-        ingest_queue_url="http://sqs.test/ingest",
-        render_queue_url="http://sqs.test/render",
-        token_secret="a secret of at least thirty-two characters",
+        aws_endpoint=None,
         storage_per_user=10_000,
         upload_bytes=5_000,
+        requests_per_minute=600,
     )
     outside = Outside(database, cache, uploads, MemoryBucket("media"), queue, clock)
     return make_services(settings, outside)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from datetime import timedelta
 from typing import Any
@@ -9,8 +10,10 @@ from uuid import UUID, uuid4
 
 import httpx2
 import pytest
+from starlette.responses import Response
 from tests.support.seed import add_media, add_user
 
+from mediaplatform.errors import Conflict
 from mediaplatform.platform.database import Database
 from mediaplatform.platform.fakes.clock import FakeClock
 from mediaplatform.platform.fakes.objects import MemoryBucket
@@ -225,6 +228,27 @@ async def test_a_repeated_create_gets_the_first_answer(client: httpx2.AsyncClien
     assert again.json() == first.json()
     assert again.headers["idempotency-replayed"] == "true"
     problem(other, 422)
+
+
+async def test_the_same_create_sent_twice_at_once_is_done_once(
+    services: Services, database: Database
+) -> None:
+    user = await add_user(database)
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def answer() -> Response:
+        begun.set()
+        await go_on.wait()
+        return Response(b"made", 201)
+
+    first = asyncio.create_task(services.idempotency.once(user, "key", b"body", answer))
+    await begun.wait()
+    with pytest.raises(Conflict, match="still at work"):
+        await services.idempotency.once(user, "key", b"body", answer)
+    go_on.set()
+
+    assert (await first).body == b"made"
+    assert (await services.idempotency.once(user, "key", b"body", answer)).body == b"made"
 
 
 async def test_a_refused_create_may_be_repeated_with_its_key(client: httpx2.AsyncClient) -> None:

@@ -6,6 +6,7 @@ Redis is asked once for several requests: a process takes a batch of permits and
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -33,13 +34,13 @@ class _Permits:
 class RateLimit:
     """Windows of a minute; where Redis is lost, each process counts for itself."""
 
-    def __init__(self, cache: Cache, limit: int) -> None:
-        self._cache, self._limit = cache, limit
+    def __init__(self, cache: Cache, limit: int, timer: Callable[[], float] = time.time) -> None:
+        self._cache, self._limit, self._timer = cache, limit, timer
         self._batch = max(1, limit // BATCHES)
         self._clients: dict[str, _Permits] = {}
 
     async def check(self, client: str) -> Verdict:
-        now = time.time()
+        now = self._timer()
         window = int(now // WINDOW_SECONDS)
         permits = self._clients.get(client)
         if permits is None or permits.window != window:

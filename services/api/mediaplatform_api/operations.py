@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -18,6 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from mediaplatform.errors import InvalidInput, NotAllowed, NotFound
+from mediaplatform.platform.paging import PAGE_LIMIT, PAGE_SIZE
 from mediaplatform_api.services import Services
 
 
@@ -27,6 +28,13 @@ class Model(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True
     )
+
+
+class PageIn(Model):
+    """Which page of a list."""
+
+    cursor: str = Field("", description="the nextCursor of the page before")
+    limit: int = Field(PAGE_SIZE, ge=1, le=PAGE_LIMIT)
 
 
 class Access(Enum):

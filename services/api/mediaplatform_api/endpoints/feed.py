@@ -9,14 +9,8 @@ from pydantic import Field, field_validator
 
 from mediaplatform.feed.model import LIKES_LIMIT, Liked
 from mediaplatform.media.model import Kind
-from mediaplatform.platform.paging import PAGE_LIMIT, PAGE_SIZE
 from mediaplatform_api.endpoints.feed_page import FeedPage
-from mediaplatform_api.operations import Access, Call, Model, Operation
-
-
-class FeedIn(Model):
-    cursor: str = Field("", description="the nextCursor of the page before")
-    limit: int = Field(PAGE_SIZE, ge=1, le=PAGE_LIMIT)
+from mediaplatform_api.operations import Access, Call, Model, Operation, PageIn
 
 
 class ImageOut(Model):
@@ -103,7 +97,7 @@ OPERATIONS = (
         "What is public, newest first",
         app=lambda services: FeedPage(services.feed),
         access=Access.ANYBODY,
-        query=FeedIn,
+        query=PageIn,
         answer=FeedOut,
         description="The same for everybody, with a weak ETag; ask for your likes apart.",
         headers={"If-None-Match": "the ETag of the page that you hold"},

@@ -9,11 +9,11 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope, Send
 
-from mediaplatform.errors import InvalidInput
 from mediaplatform.feed.service import FeedService
-from mediaplatform.platform.paging import PAGE_SIZE
+from mediaplatform_api.operations import PageIn
 
 CACHE_CONTROL = b"public, max-age=1"
+FIRST = PageIn()
 
 
 class FeedPage:
@@ -21,7 +21,8 @@ class FeedPage:
         self._feed = feed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
-        page = await self._feed.page(*_query(scope["query_string"]))
+        query = _query(scope["query_string"])
+        page = await self._feed.page(query.cursor, query.limit)
         etag = page.etag.encode()
         headers = [(b"etag", etag), (b"cache-control", CACHE_CONTROL)]
         if _knows(scope["headers"], etag):
@@ -36,15 +37,12 @@ class FeedPage:
         await send({"type": "http.response.body", "body": body})
 
 
-def _query(raw: bytes) -> tuple[str, int]:
-    """Cursor and limit. Raises InvalidInput."""
-    if not raw:
-        return "", PAGE_SIZE
-    query = dict(parse_qsl(raw.decode("latin-1")))
-    limit = query.get("limit", str(PAGE_SIZE))
-    if not (limit.isascii() and limit.isdigit() and len(limit) < 5):
-        raise InvalidInput(f"limit must be a whole number, not {limit!r}", field="limit")
-    return query.get("cursor", ""), int(limit)
+def _query(raw: bytes) -> PageIn:
+    return (
+        PageIn.model_validate(dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True)))
+        if raw
+        else FIRST
+    )
 
 
 def _knows(headers: list[tuple[bytes, bytes]], etag: bytes) -> bool:

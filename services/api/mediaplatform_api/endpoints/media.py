@@ -15,8 +15,8 @@ from mediaplatform.errors import InvalidInput
 from mediaplatform.media.model import Kind, Media, Rendition, State, Visibility
 from mediaplatform.media.requests import Changes, LibraryQuery, UploadRequest
 from mediaplatform.media.service import Upload
-from mediaplatform.platform.paging import PAGE_LIMIT, PAGE_SIZE, after
-from mediaplatform_api.operations import Access, Call, Model, Operation, Reply
+from mediaplatform.platform.paging import after
+from mediaplatform_api.operations import Access, Call, Model, Operation, PageIn, Reply
 
 WAIT_SECONDS = 25
 LOOK_SECONDS = 0.1
@@ -37,9 +37,7 @@ class ChangesIn(Model):
     visibility: Visibility | None = None
 
 
-class LibraryIn(Model):
-    cursor: str = Field("", description="the nextCursor of the page before")
-    limit: int = Field(PAGE_SIZE, ge=1, le=PAGE_LIMIT)
+class LibraryIn(PageIn):
     q: str = Field("", max_length=200, description="words that must all be found")
     kind: Kind | None = None
     state: Literal["", "trashed"] = Field("", description="`trashed` for the trash")
