@@ -13,12 +13,14 @@ _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 
 
 def to_srgb(image: Image.Image) -> Image.Image:
-    """The image as RGB, or RGBA where something of it can be seen through.
+    """The image as RGB, or RGBA where something of it can be seen through; YCbCr is left as it is.
 
     A profile that is broken, or made for other channels than the image has, is left out, as
     browsers do. Raises Rejected for pixels that have no meaning as colours.
     """
     profile = image.info.get("icc_profile")
+    if image.mode == "YCbCr" and not profile:
+        return image
     image = _eight_bits(image)
     if profile:
         image = _converted(image, profile)

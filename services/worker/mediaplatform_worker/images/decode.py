@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 import pillow_heif
-from PIL import AvifImagePlugin, Image, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin
+from PIL import (
+    AvifImagePlugin,
+    Image,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
 
 from mediaplatform.errors import Rejected
 from mediaplatform.media.model import Kind
@@ -51,7 +58,8 @@ class Decoded:
     sniffed: Sniffed
     width: int  # pixels of the file, as it is seen
     height: int
-    pixels: Image.Image  # sRGB, perhaps scaled down already; without any metadata
+    # sRGB (also as the YCbCr of a JPEG), perhaps scaled down already; without any metadata
+    pixels: Image.Image
     facts: Facts
 
 
@@ -82,7 +90,7 @@ def decode(file: BinaryIO, *, longest: int) -> Decoded:
         image = Image.open(file, formats=_PLUGINS[sniffed.media_type])
         width, height = image.size
         _check_size(image, sniffed.media_type)
-        if image.format in {"JPEG", "MPO"}:
+        if isinstance(image, JpegImagePlugin.JpegImageFile):
             _scale_while_decoding(image, longest)
         image.load()
         found = facts(image)
@@ -121,13 +129,17 @@ def _check_size(image: Image.Image, media_type: str) -> None:
         )
 
 
-def _scale_while_decoding(image: Image.Image, longest: int) -> None:
-    """JPEG decodes at 1/2, 1/4 or 1/8 for less than the price of the whole."""
-    for scale in (8, 4, 2):
-        if max(image.size) / scale >= SNAP * longest:
-            # Rounded down: Pillow takes the largest scale that leaves at least this size.
-            image.draft(None, (max(1, image.width // scale), max(1, image.height // scale)))
-            return
+def _scale_while_decoding(image: JpegImagePlugin.JpegImageFile, longest: int) -> None:
+    """JPEG decodes at 1/2, 1/4 or 1/8 for less than the price of the whole.
+
+    Its YCbCr is kept where no profile asks for RGB: it is quicker to resize and to encode again.
+    """
+    scale = next((each for each in (8, 4, 2) if max(image.size) / each >= SNAP * longest), 1)
+    # Rounded down: Pillow takes the largest scale that leaves at least this size.
+    size = max(1, image.width // scale), max(1, image.height // scale)
+    is_ycbcr = [layer[0] for layer in image.layer] == [1, 2, 3]
+    keeps = is_ycbcr and image.info.get("adobe_transform", 1) and "icc_profile" not in image.info
+    image.draft("YCbCr" if keeps else None, size)
 
 
 def _plain(image: Image.Image, orientation: int) -> Image.Image:

@@ -79,9 +79,18 @@ def _cascade(decoded: Decoded) -> Mapping[int, Image.Image]:
         if max(image.size) > size:
             scale = size / max(width, height)
             fitted = max(1, round(width * scale)), max(1, round(height * scale))
-            image = image.resize(fitted, Image.Resampling.LANCZOS)
+            image = _resized(image, fitted)
         sizes[size] = image
     return sizes
+
+
+def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    if image.mode != "YCbCr":
+        return image.resize(size, Image.Resampling.LANCZOS)
+    # Eyes, and encoders, see colour coarsely: only lightness is worth the better filter.
+    light, *colors = image.split()
+    coarse = (color.resize(size, Image.Resampling.BILINEAR) for color in colors)
+    return Image.merge("YCbCr", (light.resize(size, Image.Resampling.LANCZOS), *coarse))
 
 
 def _write(image: Image.Image, size: int, encoder: Encoder, folder: Path) -> RenditionFile:
@@ -89,6 +98,8 @@ def _write(image: Image.Image, size: int, encoder: Encoder, folder: Path) -> Ren
         white = Image.new("RGB", image.size, "white")
         white.paste(image, mask=image.getchannel("A"))
         image = white
+    if image.mode == "YCbCr" and encoder is not JPEG:
+        image = image.convert("RGB")
     name = f"{encoder.name}-{size}"
     path = folder / name
     image.save(path, format=encoder.name, **encoder.options)

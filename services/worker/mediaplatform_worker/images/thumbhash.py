@@ -24,10 +24,13 @@ class _Channel:
 
 
 def thumbhash(image: Image.Image) -> bytes:
-    """The hash of an RGB or RGBA image of any size."""
+    """The hash of an RGB, RGBA or YCbCr image of any size."""
     side = max(image.size) / MAX_SIDE
     width, height = (max(1, round(length / side)) for length in image.size)
-    pixels = image.resize((width, height), Image.Resampling.BOX).convert("RGBA")
+    pixels = image.resize((width, height), Image.Resampling.BOX)
+    if pixels.mode == "YCbCr":
+        pixels = pixels.convert("RGB")
+    pixels = pixels.convert("RGBA")
     light, yellow, red, alpha = _channels(pixels)
     translucent = min(alpha) < 1
     most = 5 if translucent else 7
