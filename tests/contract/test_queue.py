@@ -40,6 +40,13 @@ async def test_a_message_handed_back_comes_again_and_counts_its_receives(queue: 
     assert (second.id, second.receives) == (first.id, 2)
 
 
+async def test_a_message_can_be_hidden_for_less_than_the_queues_own_time(queue: Queue) -> None:
+    await queue.send("soon")
+    [first] = await queue.receive(wait=5, hide=1)
+    [second] = await queue.receive(wait=5)
+    assert (second.id, second.receives) == (first.id, 2)
+
+
 async def test_a_deleted_message_is_gone_and_may_be_deleted_again(queue: Queue) -> None:
     await queue.send("done")
     [message] = await queue.receive(wait=5)

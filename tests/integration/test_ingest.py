@@ -161,7 +161,8 @@ async def test_a_corrupt_file_fails_with_a_reason_and_its_neighbours_are_ready(
 ) -> None:
     good = [await bench.upload(owner, photo(shade=n)) for n in range(4)]
     bad = await bench.upload(owner, photo(shade=99)[:2000])
-    consumer = Consumer("ingest", bench.queue, bench.ingest(sandbox, tmp_path).handle, slots=2)
+    ingest = bench.ingest(sandbox, tmp_path)
+    consumer = Consumer("ingest", bench.queue, ingest.handle, slots=2, visibility_seconds=30)
 
     async def all_done() -> bool:
         rows = [await bench.row(media.id) for media in (*good, bad)]
@@ -260,7 +261,7 @@ async def test_a_stop_hands_back_what_is_not_done_in_time(bench: Bench, owner: U
         await asyncio.Event().wait()
 
     await bench.queue.send("a long job")
-    consumer = Consumer("ingest", bench.queue, never_done, slots=1)
+    consumer = Consumer("ingest", bench.queue, never_done, slots=1, visibility_seconds=30)
     running = asyncio.create_task(consumer.run(drain_seconds=0.1))
     await asyncio.wait_for(began.wait(), 10)
     consumer.stop()

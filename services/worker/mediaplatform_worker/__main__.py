@@ -51,7 +51,13 @@ async def ingest(settings: Settings, opened: AsyncExitStack) -> None:
         visibility_seconds=settings.visibility_seconds,
         announce=_feed(settings, opened).invalidate,
     )
-    consumer = Consumer("ingest", queue, job.handle, slots=settings.worker_slots)
+    consumer = Consumer(
+        "ingest",
+        queue,
+        job.handle,
+        slots=settings.worker_slots,
+        visibility_seconds=settings.visibility_seconds,
+    )
     _on_stop(consumer.stop)
     await consumer.run(drain_seconds=settings.drain_seconds)
 

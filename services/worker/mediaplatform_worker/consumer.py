@@ -33,9 +33,16 @@ class Consumer:
     """`handle` returns when the message is done with, and raises Unavailable to try it later."""
 
     def __init__(
-        self, name: str, queue: Queue, handle: Callable[[Message], Awaitable[None]], *, slots: int
+        self,
+        name: str,
+        queue: Queue,
+        handle: Callable[[Message], Awaitable[None]],
+        *,
+        slots: int,
+        visibility_seconds: int,
     ) -> None:
         self._name, self._queue, self._handle, self._slots = name, queue, handle, slots
+        self._visibility = visibility_seconds
         self._stopping = asyncio.Event()
         self._faults = 0
 
@@ -60,7 +67,9 @@ class Consumer:
     async def _slot(self) -> None:
         while not self._stopping.is_set():
             try:
-                messages = await self._queue.receive(limit=1, wait=POLL_S)
+                # Not all alike: what was lost together must not come back, and be lost, together.
+                hide = round(self._visibility * random.uniform(0.6, 1))  # noqa: S311
+                messages = await self._queue.receive(limit=1, wait=POLL_S, hide=hide)
             except MediaPlatformError as fault:
                 await self._pause(fault)
                 continue

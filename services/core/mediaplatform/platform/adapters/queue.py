@@ -37,7 +37,9 @@ class SqsQueue:
         )
         return str(answer["MessageId"])
 
-    async def receive(self, *, limit: int = 1, wait: int = 20) -> Sequence[Message]:
+    async def receive(
+        self, *, limit: int = 1, wait: int = 20, hide: int | None = None
+    ) -> Sequence[Message]:
         answer = await self._aws.call(
             self._aws.sqs.receive_message,
             QueueUrl=self._url,
@@ -45,6 +47,7 @@ class SqsQueue:
             WaitTimeSeconds=wait,
             MessageSystemAttributeNames=["ApproximateReceiveCount"],
             MessageAttributeNames=["traceparent"],
+            **({} if hide is None else {"VisibilityTimeout": hide}),
         )
         return [_message(item) for item in answer.get("Messages", ())]
 

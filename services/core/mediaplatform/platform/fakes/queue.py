@@ -41,12 +41,14 @@ class MemoryQueue:
         self._changed.set()
         return item.id
 
-    async def receive(self, *, limit: int = 1, wait: int = 20) -> Sequence[Message]:
+    async def receive(
+        self, *, limit: int = 1, wait: int = 20, hide: int | None = None
+    ) -> Sequence[Message]:
         deadline = monotonic() + wait
         while True:
             visible = [item for item in self._held.values() if item.visible_at <= monotonic()]
             if visible or monotonic() >= deadline:
-                return [self._hand_out(item) for item in visible[:limit]]
+                return [self._hand_out(item, hide) for item in visible[:limit]]
             await self._wait_for_change(deadline)
 
     async def delete(self, message: Message) -> None:
@@ -65,10 +67,10 @@ class MemoryQueue:
         delayed = sum(item.delayed and not item.receives for item in hidden)
         return QueueDepth(len(self._held) - len(hidden), len(hidden) - delayed, delayed)
 
-    def _hand_out(self, item: _Held) -> Message:
+    def _hand_out(self, item: _Held, hide: int | None) -> Message:
         item.receives += 1
         item.receipt = str(uuid4())
-        item.visible_at = monotonic() + self._visibility
+        item.visible_at = monotonic() + (self._visibility if hide is None else hide)
         return Message(item.id, item.body, item.receipt, item.receives, item.traceparent)
 
     async def _wait_for_change(self, deadline: float) -> None:

@@ -34,10 +34,12 @@ class Queue(Protocol):
         """Put a message on the queue and return its id; `delay` in seconds, at most 900."""
         ...
 
-    async def receive(self, *, limit: int = 1, wait: int = 20) -> Sequence[Message]:
+    async def receive(
+        self, *, limit: int = 1, wait: int = 20, hide: int | None = None
+    ) -> Sequence[Message]:
         """Up to `limit` (at most 10) messages, waiting `wait` seconds (at most 20) for the first.
 
-        Each stays hidden for the queue's own visibility timeout.
+        Each stays hidden for `hide` seconds, or for the queue's own visibility timeout.
         """
         ...
 
