@@ -18,6 +18,7 @@ from mediaplatform.errors import ConfigurationError
 from mediaplatform.platform.settings import Settings
 from mediaplatform.platform.telemetry import configure_logging
 from mediaplatform_api.app import make_app
+from mediaplatform_api.protocol import JoinedProtocol
 from mediaplatform_api.services import make_services, open_outside
 
 GRACE_SECONDS = 8  # for requests at work when it is told to stop
@@ -26,12 +27,14 @@ M_MMAP_THRESHOLD = -3  # malloc.h; once set, glibc no longer raises it by itself
 MMAP_BYTES = 1024 * 1024
 
 
-def uvicorn_config(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
+def uvicorn_config(
+    app: ASGIApp, host: str, port: int, http: type[asyncio.Protocol] | str = "httptools"
+) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         host=host,
         port=port,
-        http="httptools",
+        http=http,
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -44,7 +47,7 @@ def uvicorn_config(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
 async def serve(settings: Settings) -> None:
     async with open_outside(settings) as outside:
         app = make_app(make_services(settings, outside))
-        config = uvicorn_config(app, settings.bind_host, settings.port)
+        config = uvicorn_config(app, settings.bind_host, settings.port, JoinedProtocol)
         gc.collect()
         gc.freeze()  # what lives as long as the process need not be looked at again
         await uvicorn.Server(config).serve()
