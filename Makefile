@@ -8,9 +8,9 @@ RUN := .venv/bin
 help:  ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-run:  ## The whole platform on this machine: http://127.0.0.1:8080
+run:  ## The whole platform on this machine; ARGS="--port 9000 --state DIR"
 	@scripts/environment local .venv-local
-	@exec .venv-local/bin/mediaplatform up examples/local.yaml
+	@exec .venv-local/bin/mediaplatform up examples/local.yaml $(ARGS)
 
 .PHONY: environment
 environment:
@@ -33,8 +33,9 @@ test: lint  ## Everything but the cluster, installing what it needs
 	$(RUN)/coverage report --skip-covered --include='services/core/*' --fail-under=90
 	$(RUN)/coverage report --skip-covered --include='operator/mediaplatform_operator/wiring/*' --fail-under=90
 
-bench: environment  ## Figures: one table, and JSON in bench-results/
-	$(RUN)/python -m tests.bench
+bench: environment  ## Figures: one table, and JSON in bench-results/; ARGS="images feed"
+	scripts/install-test-tools
+	$(RUN)/python -m tests.bench $(ARGS)
 
 crd: environment  ## crds/ from the typed resource
 	$(RUN)/python -m mediaplatform_operator.resource.schema > crds/mediaplatforms.yaml

@@ -514,6 +514,19 @@ async def test_a_client_that_asks_too_often_is_told_when_to_go_on(
         assert answer.headers["ratelimit-remaining"] == "0"
 
 
+async def test_a_user_is_not_slowed_by_others_at_the_same_address(
+    services: Services, client: httpx2.AsyncClient
+) -> None:
+    session = await register(client)
+    for _ in range(services.settings.requests_per_minute + 1):
+        stranger = await client.get("/api/feed", headers={"authorization": "Bearer forged"})
+    mine = {"authorization": f"Bearer {session['accessToken']}"}
+    answer = await client.get("/api/auth/me", headers=mine)
+
+    assert answer.status_code == 200
+    assert int(answer.headers["ratelimit-remaining"]) > int(stranger.headers["ratelimit-remaining"])
+
+
 async def test_an_answer_carries_the_id_of_its_request(client: httpx2.AsyncClient) -> None:
     given = await client.get("/api/feed", headers={"x-request-id": "my-own-request"})
     made = await client.get("/api/feed", headers={"x-request-id": "no good\x01"})

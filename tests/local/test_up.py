@@ -24,7 +24,7 @@ from tests.support.up import (
     up,
 )
 
-from mediaplatform.errors import InvalidInput
+from mediaplatform.errors import InvalidInput, Unavailable
 from mediaplatform_local.client import Client
 
 
@@ -32,6 +32,14 @@ from mediaplatform_local.client import Client
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     with up(tmp_path_factory.mktemp("platform")) as running:
         yield running
+
+
+def can_register(client: Client) -> bool:
+    try:
+        client.register("Ada")
+    except Unavailable:
+        return False
+    return True
 
 
 def test_the_demo_shares_the_samples(platform: Up) -> None:
@@ -145,6 +153,20 @@ def test_a_service_that_keeps_dying_is_told_and_takes_nothing_along(platform: Up
     assert "sweep keeps dying (signal 9" in log.read_text()
     assert str(platform.state.log("sweep")) in log.read_text()
     assert mediaplatform("status", "--state", platform.state.folder).returncode == 0
+
+
+def test_an_emulator_that_is_killed_is_wired_again(platform: Up) -> None:
+    before = platform.running
+    os.kill(before.processes["s3+sqs"], signal.SIGKILL)
+    until(
+        lambda: platform.running.metrics != before.metrics,
+        seconds=40,
+        what="services with new credentials",
+    )
+    with platform.client() as ada:
+        until(lambda: can_register(ada), seconds=30, what="an API that answers")
+        media_id = ada.upload_bytes(photo(shade=23), "again.jpg")
+        assert ada.wait(media_id, seconds=60, tiers=2)["state"] == "ready"
 
 
 def test_a_second_instance_on_the_same_folder_is_refused(platform: Up) -> None:

@@ -125,7 +125,7 @@ def test_what_others_name_is_made_before_them() -> None:
 def test_a_bucket_of_somebody_else_is_left_alone(
     tags: dict[str, str], adoption: Adoption, remedy: str
 ) -> None:
-    wishes_ = wanted(resource())
+    wishes_ = wanted(resource(storage={"name": "acme"}))
     bucket = next(wish for wish in wishes_ if wish.kind == "bucket")
     with pytest.raises(Conflict) as caught:
         plan(wishes_, {("bucket", bucket.name): Seen({}, tags)}, OWNER, adoption)
@@ -150,6 +150,15 @@ def test_a_bucket_that_may_be_adopted_is_tagged_as_ours(
     settings = [change.setting for change in changes if change.name == bucket.name]
     assert EXISTENCE not in settings
     assert "tags" in settings
+
+
+def test_a_bucket_whose_name_carries_our_uid_is_ours_when_its_tags_were_lost() -> None:
+    wishes_ = wanted(resource())
+    bucket = next(wish for wish in wishes_ if wish.kind == "bucket")
+    changes = plan(wishes_, {("bucket", bucket.name): Seen({})}, OWNER, "Never")
+    assert "tags" in [change.setting for change in changes if change.name == bucket.name]
+    with pytest.raises(Conflict, match="exists and is not ours"):
+        plan(wishes_, {("bucket", bucket.name): Seen({}, {"team": "x"})}, OWNER, "Never")
 
 
 def test_tls_is_demanded_of_aws_and_not_of_an_emulator_on_plain_http() -> None:

@@ -23,6 +23,7 @@ class Wish:
     kind: Kind
     name: str
     settings: Settings
+    derived: bool = True  # the name is made from the resource's own, and nobody else's
 
 
 @dataclass(frozen=True)

@@ -59,8 +59,8 @@ def _check_owner(wish: Wish, seen: Seen, owner: Owner, adoption: Adoption) -> No
         return
     if theirs is None and seen.tags.get(NAME_TAG) == owner.name:
         return  # ours, and somebody took the other tag away
-    if wish.kind == "queue" and theirs is None and not seen.tags:
-        return  # ours, and somebody took both: its name is derived from the resource's
+    if theirs is None and not seen.tags and wish.derived:
+        return  # ours, and both were lost
     belongs = f"belongs to the resource with UID {theirs}" if theirs else "exists and is not ours"
     remedy = {
         "Never": "choose another spec.storage.name, or set spec.storage.adoption to IfTagged",

@@ -40,7 +40,11 @@ def wishes(resource: MediaPlatform, names: Names, owner: Owner, *, origin: str) 
         "lifecycle": _lifecycle(storage),
         "cors": {"media": _cors(origin, ["GET", "HEAD"], ("range",))},
     }
-    buckets = [Wish("bucket", names.uploads, uploads), Wish("bucket", names.media, media)]
+    derived = storage.name is None
+    buckets = [
+        Wish("bucket", names.uploads, uploads, derived),
+        Wish("bucket", names.media, media, derived),
+    ]
     return (*dead, *work, *buckets)
 
 

@@ -41,5 +41,5 @@ def make_app(services: Services) -> ASGIApp:
         Exception: problems.on_fault,
     }
     router = Router(routes, redirect_slashes=False, default=PageFiles(services.settings))
-    limited = Limited(router, services.rate_limit)
+    limited = Limited(router, services.rate_limit, services.accounts.recognise)
     return Around(ExceptionMiddleware(limited, handlers))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from uuid import UUID
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
@@ -92,17 +93,21 @@ class Around:
 
 
 class Limited:
-    """So many requests a minute, and so many bytes of a body."""
+    """So many requests a minute of each user, or of each address that is nobody's; bounded bodies.
 
-    def __init__(self, app: ASGIApp, rate_limit: RateLimit) -> None:
-        self._app, self._rate_limit = app, rate_limit
+    `recognise` tells whose an access token is, or None.
+    """
+
+    def __init__(
+        self, app: ASGIApp, rate_limit: RateLimit, recognise: Callable[[str], UUID | None]
+    ) -> None:
+        self._app, self._rate_limit, self._recognise = app, rate_limit, recognise
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith("/api/"):
             await self._app(scope, receive, send)
             return
-        client = scope["client"][0] if scope.get("client") else "unknown"
-        verdict = await self._rate_limit.check(client)
+        verdict = await self._rate_limit.check(self._client(scope))
         scope[MORE_HEADERS] = (
             (b"ratelimit-limit", b"%d" % verdict.limit),
             (b"ratelimit-remaining", b"%d" % verdict.remaining),
@@ -114,6 +119,14 @@ class Limited:
                 retry_after=verdict.reset,
             )
         await self._app(scope, _bounded(receive), send)
+
+    def _client(self, scope: Scope) -> str:
+        for name, value in scope["headers"]:
+            if name == b"authorization" and value[:7].lower() == b"bearer ":
+                user_id = self._recognise(value[7:].decode("latin-1"))
+                if user_id is not None:
+                    return f"user:{user_id}"
+        return scope["client"][0] if scope.get("client") else "unknown"
 
 
 def _bounded(receive: Receive) -> Receive:
