@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 import redis
 
 from mediaplatform.errors import Unavailable
+from mediaplatform_local.leftovers import clear
 from mediaplatform_local.process import Process, Program
 from mediaplatform_local.servers.ports import answers, free_port, is_taken
 from mediaplatform_local.servers.postgres import Postgres
 from mediaplatform_local.servers.valkey import Valkey
+from mediaplatform_local.supervisor import Supervisor
 
 
 def test_postgres_keeps_its_data_over_a_kill(tmp_path: Path) -> None:
@@ -83,7 +87,51 @@ def test_a_program_that_ignores_the_stop_signal_is_killed_with_its_children(tmp_
     process.stop()
     child = int((tmp_path / "child").read_text())
     assert process.returncode is not None
-    assert not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text()
+    deadline = time.monotonic() + 5
+    while _lives(child):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_a_log_that_grows_is_put_aside_while_its_program_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mediaplatform_local.process.LOG_BYTES", 1000)
+    log = tmp_path / "talks.log"
+    script = "yes | head -c 2000; until [ -e go ]; do sleep 0.02; done; echo more; sleep 60"
+    supervisor = Supervisor(print)
+    process = supervisor.start(Program("talks", ("sh", "-c", f"cd {tmp_path}; {script}")), log)
+    try:
+        process.wait_until(lambda: log.stat().st_size == 2000, 5)
+        assert supervisor.tick() == []
+        assert log.with_suffix(".log.1").stat().st_size == 2000
+        (tmp_path / "go").touch()
+        process.wait_until(lambda: log.read_text() == "more\n", 5)
+    finally:
+        supervisor.stop(seconds=1)
+
+
+def test_without_a_leash_leftovers_are_told_to_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr("mediaplatform_local.process._environment", lambda _: {"PATH": "/bin"})
+    told, ready = tmp_path / "told", tmp_path / "ready"
+    script = f"trap 'touch {told}; exit' TERM; touch {ready}; while :; do sleep 0.05; done"
+    process = Process(Program("left", ("/bin/sh", "-c", script)), tmp_path / "log")
+    try:
+        process.wait_until(ready.exists, 5)
+        clear({"left": process.pid}, folder=str(tmp_path))
+        assert told.exists()
+    finally:
+        process.stop()
 
 
 def test_a_port_is_taken_while_something_listens(tmp_path: Path) -> None:

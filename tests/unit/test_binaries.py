@@ -36,3 +36,22 @@ def test_without_either_one_line_says_what_to_install(
     assert caught.value.message == (
         "some-server is neither in a wheel nor on PATH: install SomeServer 9"
     )
+
+
+def test_another_program_on_path_does_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "other-server"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert (
+        find(
+            "some-server",
+            package="no_such_wheel",
+            folder="bin",
+            install="",
+            instead=("other-server",),
+        )
+        == program
+    )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 
 import psutil
 
 VARIABLES = ("MEDIAPLATFORM_SCRATCH_FOLDER", "STATE_DIR")
-WAIT_S = 8.0  # they were told to stop when their parent died; on Linux by the kernel
+WAIT_S = 8.0  # what a leash does not tell to stop when its parent dies is told here
 
 
 def clear(processes: Mapping[str, int], *, folder: str) -> None:
@@ -16,6 +17,9 @@ def clear(processes: Mapping[str, int], *, folder: str) -> None:
     A pid may be somebody else's by now: only what names the folder, or runs our modules, is ours.
     """
     found = [process for pid in processes.values() if (process := _ours(pid, folder))]
+    if shutil.which("setpriv") is None:
+        for process in found:
+            process.terminate()
     _, alive = psutil.wait_procs(found, timeout=WAIT_S)
     for process in alive:
         process.kill()

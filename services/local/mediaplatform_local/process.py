@@ -18,7 +18,7 @@ from mediaplatform.errors import Unavailable
 POLL_S = 0.02
 KILL_S = 5.0
 LINE = 200  # characters of a log line that a person is shown
-LOG_BYTES = 20 * 1024 * 1024  # a log is put aside at the next start of its program
+LOG_BYTES = 20 * 1024 * 1024  # then a log is put aside; one older log is kept
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Process:
         self.program = program
         self.log = log
         self.started = time.monotonic()
-        _put_aside(log)
+        self.bound_log()
         with log.open("ab") as output:
             self._child = subprocess.Popen(
                 [*_leash(program), *program.command],
@@ -93,6 +93,12 @@ class Process:
             os.killpg(self.pid, signal.SIGKILL)
         self._child.wait(KILL_S)
 
+    def bound_log(self) -> None:
+        if self.log.exists() and self.log.stat().st_size > LOG_BYTES:
+            # Copied, since its program writes (always at the end) to the file that it was given.
+            shutil.copyfile(self.log, self.log.with_suffix(".log.1"))
+            os.truncate(self.log, 0)
+
     def last_words(self) -> str:
         lines = self.log.read_text(errors="replace").strip().splitlines()
         return " | ".join(line[:LINE] for line in lines[-3:]) or "it said nothing"
@@ -120,8 +126,3 @@ def _leash(program: Program) -> tuple[str, ...]:
         # A clone below /root is closed to others; reading it is all that the program is lent.
         words += ["--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"]
     return (*words, "--")
-
-
-def _put_aside(log: Path) -> None:
-    if log.exists() and log.stat().st_size > LOG_BYTES:
-        log.replace(log.with_suffix(".log.1"))

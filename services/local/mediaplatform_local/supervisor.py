@@ -63,6 +63,7 @@ class Supervisor:
         if kept.again_at is None:
             code = kept.process.returncode
             if code is None:
+                kept.process.bound_log()
                 return False
             kept.deaths = 1 if now - kept.process.started > HEALTHY_S else kept.deaths + 1
             kept.again_at = now + delay(kept.deaths)

