@@ -30,7 +30,7 @@ from mediaplatform_local.client import Client
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    with up(tmp_path_factory.mktemp("platform")) as running:
+    with up(tmp_path_factory.mktemp("platform") / "state") as running:
         yield running
 
 
@@ -145,13 +145,12 @@ def test_a_killed_service_comes_back(platform: Up) -> None:
 
 
 def test_a_service_that_keeps_dying_is_told_and_takes_nothing_along(platform: Up) -> None:
-    log = platform.state.folder / "up.log"
     for _ in range(4):
         pid = platform.pid("sweep")
         os.kill(pid, signal.SIGKILL)
         until(lambda pid=pid: platform.pid("sweep") != pid, seconds=20, what="another sweeper")  # type: ignore[misc]
-    assert "sweep keeps dying (signal 9" in log.read_text()
-    assert str(platform.state.log("sweep")) in log.read_text()
+    assert "sweep keeps dying (signal 9" in platform.said.read_text()
+    assert str(platform.state.log("sweep")) in platform.said.read_text()
     assert mediaplatform("status", "--state", platform.state.folder).returncode == 0
 
 
@@ -200,6 +199,15 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert "cannot be written" in done.stderr
     assert "--state" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    for command in ("up", "reset"):
+        done = mediaplatform(command, "--state", tmp_path, *(["--yes"] * (command == "reset")))
+        assert done.returncode == 2
+        assert len(done.stderr.strip().splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,7 @@ class Up:
 
     process: subprocess.Popen[str]
     state: State
+    said: Path  # to whoever started it
     url: str
     seconds: float  # from its start to its ready line
 
@@ -100,21 +101,21 @@ class Up:
 @contextmanager
 def up(state: Path, *, port: int | None = None, resource: str = RESOURCE) -> Iterator[Up]:
     """A platform that is ready; stopped at the end, if it still runs."""
-    state.mkdir(parents=True, exist_ok=True)
-    file = state / "resource.yaml"
+    state.parent.mkdir(parents=True, exist_ok=True)
+    file, said = state.with_suffix(".yaml"), state.with_suffix(".log")
     file.write_text(resource)
     number = port or two_free_ports()
     began = time.monotonic()
     words = ["up", str(file), "--state", str(state), "--port", str(number)]
-    with (state / "up.log").open("a") as log:
+    with said.open("a") as log:
         process = subprocess.Popen(
             [*COMMAND, *words], stdout=subprocess.PIPE, stderr=log, text=True, bufsize=1
         )
     try:
         line = _first_line(process)
         if not line.startswith("ready "):
-            raise RuntimeError(f"not ready: {(state / 'up.log').read_text()}")
-        yield Up(process, State(state), line.split()[1], time.monotonic() - began)
+            raise RuntimeError(f"not ready: {said.read_text()}")
+        yield Up(process, State(state), said, line.split()[1], time.monotonic() - began)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)

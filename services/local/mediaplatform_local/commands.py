@@ -89,7 +89,7 @@ def demo(arguments: argparse.Namespace) -> int:
 
 def reset(arguments: argparse.Namespace) -> int:
     state = State(arguments.state)
-    if not (state.folder / "secrets.json").exists():
+    if not state.is_ours():
         raise InvalidInput(f"{state.folder} holds no data of a platform")
     if state.is_running():
         raise Conflict(f"{state.folder} is in use: stop the platform first")

@@ -52,6 +52,10 @@ class State:
         Raises ConfigurationError where it cannot be written, Conflict where another has it.
         """
         try:
+            if self.folder.exists() and not self.is_ours() and any(self.folder.iterdir()):
+                raise ConfigurationError(
+                    f"{self.folder} holds other files: choose another folder by --state"
+                )
             self.logs.mkdir(parents=True, exist_ok=True)
             # Others must reach the database's folder, which has an owner of its own, and no more.
             self.folder.chmod(0o711)
@@ -69,6 +73,10 @@ class State:
                 f"{self.folder} is in use by another mediaplatform{where}: stop it, or choose "
                 "another folder by --state"
             ) from None
+
+    def is_ours(self) -> bool:
+        """Whether an instance has been here: only then may it be deleted."""
+        return (self.folder / "lock").exists() and self.logs.is_dir()
 
     def close(self) -> None:
         if self._lock is not None:
