@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,6 +17,8 @@ from tests.support.seed import add_user
 from tests.support.waiting import eventually
 
 from mediaplatform.errors import InvalidInput, Unavailable
+from mediaplatform.media.model import Rendition
+from mediaplatform.media.work import Claim, MediaWork
 from mediaplatform.platform.adapters.aws import Aws
 from mediaplatform.platform.adapters.objects import S3Bucket
 from mediaplatform.platform.database import Database
@@ -365,3 +369,112 @@ async def test_the_trash_is_emptied_after_its_days(bench: Bench, owner: UUID) ->
 async def test_only_one_sweeper_acts_at_a_time(bench: Bench) -> None:
     async with bench.upkeep.alone() as mine, bench.upkeep.alone() as theirs:
         assert (mine, theirs) == (True, False)
+
+
+class LosesOriginals(S3Bucket):
+    """Fails to keep an original, as late as it can: once `done`, or when nobody waits for that."""
+
+    def __init__(self, aws: Aws, bucket: str, done: asyncio.Event) -> None:
+        super().__init__(aws, bucket)
+        self._done = done
+
+    async def upload(self, key: str, content: bytes | Path, **how: Any) -> str:
+        if not key.endswith("/original"):
+            return await super().upload(key, content, **how)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._done.wait(), 2)
+        raise Unavailable("S3 went away")
+
+
+async def test_an_item_is_not_complete_before_its_original_is_kept(
+    bench: Bench, sandbox: ProcessSandbox, owner: UUID, tmp_path: Path
+) -> None:
+    content = photo()
+    media = await bench.upload(owner, content)
+    complete = asyncio.Event()
+
+    class Work(MediaWork):
+        async def publish_second(self, claim: Claim, renditions: Sequence[Rendition]) -> bool:
+            published = await super().publish_second(claim, renditions)
+            complete.set()
+            return published
+
+    lossy = LosesOriginals(bench.aws, bench.media_name, complete)
+    work = Work(bench.database, claim_seconds=30)
+    with pytest.raises(Unavailable, match="went away"):
+        await bench.ingest(sandbox, tmp_path, media=lossy, work=work).handle(job(media.id))
+    assert (await bench.row(media.id))["tiers"] == 1, "only what is kept may be forgotten"
+    await bench.ingest(sandbox, tmp_path).handle(job(media.id, receives=2))
+    assert (await bench.row(media.id))["tiers"] == 2
+    assert (await bench.media.head(media.original_key)).size == len(content)
+
+
+class Endless:
+    """A sandbox whose jobs never come to an end."""
+
+    @asynccontextmanager
+    async def job(self, source: Path, *, first_tier: bool = True) -> AsyncIterator[Any]:  # noqa: ARG002
+        await asyncio.Event().wait()
+        yield None
+
+
+async def test_a_worker_that_cannot_extend_its_claim_hands_the_message_back(
+    bench: Bench, owner: UUID, tmp_path: Path
+) -> None:
+    media = await bench.upload(owner, photo())
+
+    class Deaf(MediaWork):
+        async def extend(self, claim: Claim) -> bool:  # noqa: ARG002
+            raise Unavailable("the database does not answer")
+
+    work = Deaf(bench.database, claim_seconds=30)
+    ingest = bench.ingest(Endless(), tmp_path, work=work, visibility_seconds=1)
+    with pytest.raises(Unavailable, match="does not answer"):
+        await asyncio.wait_for(ingest.handle(job(media.id)), 10)
+    row = await bench.row(media.id)
+    assert (row["state"], row["claimed_by"]) == ("processing", None)
+
+
+async def test_a_worker_whose_item_was_cancelled_stops_and_is_done_with_the_message(
+    bench: Bench, owner: UUID, tmp_path: Path
+) -> None:
+    media = await bench.upload(owner, photo())
+    ingest = bench.ingest(Endless(), tmp_path, visibility_seconds=1)
+    working = asyncio.create_task(ingest.handle(job(media.id)))
+
+    async def at_work() -> bool:
+        row = await bench.row(media.id)
+        return bool(row["state"] == "processing")
+
+    await eventually(at_work, seconds=10)
+    await bench.library.cancel(media.id, owner)
+    await asyncio.wait_for(working, 10)
+    assert (await bench.row(media.id))["state"] == "cancelled"
+
+
+async def test_what_was_cancelled_or_never_came_leaves_nothing_once_no_worker_has_it(
+    bench: Bench, owner: UUID
+) -> None:
+    cancelled = await bench.upload(owner, photo())
+    claim = await bench.work.claim(cancelled.id, job(cancelled.id))
+    assert claim is not None
+    await bench.library.cancel(cancelled.id, owner)
+    expired = await bench.upload(owner, photo(shade=5), put=False)
+    async with bench.database.connection() as connection:
+        await connection.execute("UPDATE media SET upload_expires_at = now()")
+    await bench.upkeep.look_for_uploads()
+    assert await bench.upkeep.discard() == 0, "its owner may still look, and bytes may still come"
+
+    async with bench.database.connection() as connection:
+        await connection.execute("UPDATE media SET updated_at = now() - interval '3 days'")
+    assert await bench.upkeep.discard() == 2
+    await bench.media.upload(cancelled.original_key, b"late", content_type="image/jpeg")
+    assert await bench.upkeep.purge() == 1, "a worker may still be writing to the other one"
+    await bench.work.release(claim)
+    assert await bench.upkeep.purge() == 1
+    assert [item async for item in bench.media.list(f"media/{cancelled.id}/")] == []
+    assert [item async for item in bench.uploads.list("incoming/")] == []
+    for media in (cancelled, expired):
+        row = await bench.row(media.id)
+        assert (row["state"], row["file_name"]) == ("deleted", "")
+    assert await bench.moves(expired.id) == ["waiting", "expired", "deleted"]

@@ -47,6 +47,7 @@ class Bench:
     upkeep: Upkeep
     announced: list[UUID]
     uploads_name: str
+    media_name: str
 
     @classmethod
     async def make(cls, database: Database, aws: Aws) -> Bench:
@@ -89,7 +90,7 @@ class Bench:
         work = MediaWork(database, claim_seconds=VISIBILITY_S)
         return cls(
             database, aws, uploads, media, queue, SqsQueue(aws, dead), library, work, outbox,
-            upkeep, announced, names[0],
+            upkeep, announced, *names,
         )  # fmt: skip
 
     def ingest(self, sandbox: Sandbox, scratch: Path, **changes: Any) -> Ingest:

@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -100,11 +100,14 @@ class Ingest:
         try:
             source = folder / "source"
             await self._fetch(claim, source)
-            await together(self._keep_original(media, source), self._make(claim, source))
+            with first_fault():
+                async with asyncio.TaskGroup() as tasks:
+                    original = tasks.create_task(self._keep_original(media, source))
+                    await self._make(claim, source, original)
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
-    async def _make(self, claim: Claim, source: Path) -> None:
+    async def _make(self, claim: Claim, source: Path, original: Awaitable[None]) -> None:
         first_tier = claim.media.state is not State.READY
         async with self._sandbox.job(source, first_tier=first_tier) as job:
             if first_tier:
@@ -115,6 +118,8 @@ class Ingest:
                 # What is public stays public; only the smaller files are missing.
                 log.warning("no second tier", reason=rejection.code)
                 made = ()
+            # Once the item is complete nobody fetches the upload again, and it is soon deleted.
+            await original
             await self._publish_second(claim, made)
 
     async def _publish_first(self, claim: Claim, first: FirstTier) -> None:
@@ -180,46 +185,47 @@ class Ingest:
 
     @asynccontextmanager
     async def _heartbeat(self, claim: Claim, message: Message) -> AsyncIterator[None]:
-        """Keep both while the block runs; raises ClaimLost out of it when they are lost."""
-        job = asyncio.current_task()
-        assert job is not None  # noqa: S101
-        beating = asyncio.create_task(self._until_lost(claim, message))
-        beating.add_done_callback(lambda ended: None if ended.cancelled() else job.cancel())
-        try:
-            yield
-        except asyncio.CancelledError:
-            if not beating.done():
-                raise
-            job.uncancel()
-            raise ClaimLost from None
-        finally:
-            beating.cancel()
-            await asyncio.wait([beating])
+        """Keep both while the block runs; ends it with ClaimLost or Unavailable when that fails."""
+        with first_fault():
+            async with asyncio.TaskGroup() as tasks:
+                beating = tasks.create_task(self._beat(claim, message))
+                yield
+                beating.cancel()
 
-    async def _until_lost(self, claim: Claim, message: Message) -> None:
-        """Extend both every third of the visibility; return when that is no longer possible."""
+    async def _beat(self, claim: Claim, message: Message) -> None:
+        """Extend both every third of the visibility.
+
+        Raises ClaimLost, or Unavailable where they may end before the next try.
+        """
         loop = asyncio.get_running_loop()
         held_until = loop.time() + self._visibility
         while True:
             await asyncio.sleep(self._visibility / 3)
             try:
                 if not await self._work.extend(claim):
-                    return
+                    raise ClaimLost
                 await self._queue.hide(message, self._visibility)
                 held_until = loop.time() + self._visibility
             except MessageGone:
-                return
+                raise ClaimLost from None
             except Unavailable:
                 if loop.time() > held_until - self._visibility / 3:
-                    return
+                    raise
 
 
 async def together(*work: Coroutine[Any, Any, None]) -> None:
-    """All at once; the first fault cancels the others and is raised as itself, not as a group."""
-    try:
+    """All at once; the first fault cancels the others and is raised."""
+    with first_fault():
         async with asyncio.TaskGroup() as tasks:
             for piece in work:
                 tasks.create_task(piece)
+
+
+@contextmanager
+def first_fault() -> Iterator[None]:
+    """Raise what ended a group of tasks as itself, not as a group."""
+    try:
+        yield
     except BaseExceptionGroup as group:
         raise group.exceptions[0] from None
 

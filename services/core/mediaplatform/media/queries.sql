@@ -336,9 +336,25 @@ WITH moved AS (
 )
 SELECT id FROM moved
 
+-- name: discard
+-- Cancelled, or expired for so long that no bytes can come: by then nobody asks what became of it.
+WITH old AS (
+    SELECT id, state FROM media
+    WHERE (state = 'cancelled' AND updated_at < now() - interval '1 hour')
+       OR (state = 'expired' AND updated_at < now() - interval '2 days')
+    LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+), moved AS (
+    UPDATE media SET state = 'deleted', updated_at = now(), revision = revision + 1
+    FROM old WHERE media.id = old.id RETURNING media.id
+)
+INSERT INTO media_moves (media_id, from_state, to_state)
+SELECT moved.id, old.state, 'deleted' FROM moved JOIN old USING (id)
+
 -- name: forsaken
--- Deleted items whose bytes are still there.
-SELECT id, upload_key FROM media WHERE state = 'deleted' AND NOT purged LIMIT %(limit)s
+-- Deleted items whose bytes are still there, and that no worker may still be writing.
+SELECT id, upload_key FROM media
+WHERE state = 'deleted' AND NOT purged AND (claimed_until IS NULL OR claimed_until < now())
+LIMIT %(limit)s
 
 -- name: purge
 -- The bytes are gone; the tombstone keeps the history and nothing personal.
@@ -349,16 +365,8 @@ WHERE id = %(id)s AND state = 'deleted'
 -- name: drop_renditions
 DELETE FROM renditions WHERE media_id = %(id)s
 
--- name: known
--- Which of these items are not deleted.
-SELECT id FROM media WHERE id = ANY(%(ids)s) AND state <> 'deleted'
-
 -- name: old_idempotency_keys
 DELETE FROM idempotency_keys WHERE created_at < now() - interval '1 day'
 
 -- name: dead_sessions
 DELETE FROM sessions WHERE expires_at < now() - interval '7 days'
-
--- name: counts
--- How many items are in each state.
-SELECT state, count(*) AS count FROM media GROUP BY state

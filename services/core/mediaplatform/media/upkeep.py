@@ -67,6 +67,7 @@ class Upkeep:
             "give_up": self.give_up,
             "unused": self.trash_unused,
             "trash": self.empty_trash,
+            "discard": self.discard,
             "purge": self.purge,
             "forget": self.forget,
         }
@@ -126,6 +127,10 @@ class Upkeep:
 
     async def empty_trash(self) -> int:
         return await self._execute("empty_trash", days=self._policy.trash_days, limit=BATCH)
+
+    async def discard(self) -> int:
+        """Delete for good what was cancelled, or never came."""
+        return await self._execute("discard", limit=BATCH)
 
     async def purge(self) -> int:
         """Remove the bytes of deleted items, then what is personal in their rows."""

@@ -11,7 +11,9 @@ extends. Every commit names the claim, so a worker that lost it changes nothing:
 | the object is overwritten with other bytes | failed, `changed`: not the promised SHA-256 |
 | the object is deleted before a worker has it | failed, `missing`; no older event revives it |
 | no bytes come in time | expired |
+| a worker can extend its claim no longer | it stops, and hands the message back |
 | too many deliveries | failed, `gave_up`; a redrive from the dead letters may take it again |
+| cancelled, or expired for two days | deleted, with its bytes, once no worker has it |
 """
 
 from __future__ import annotations
