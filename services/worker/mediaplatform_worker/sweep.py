@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+from collections.abc import Awaitable, Callable
 
 import structlog
 from prometheus_client import Counter
 
 from mediaplatform.errors import MediaPlatformError
-from mediaplatform.media.upkeep import Upkeep
+from mediaplatform.media.upkeep import BATCH, Upkeep
 
-STEP_S = 60  # the longest that a step may take
+STEP_S = 60  # the longest that a step may take in one round
 DONE = Counter("mediaplatform_sweep_done", "What the sweeper did", ["step"])
 FAULTS = Counter("mediaplatform_sweep_faults", "Steps of the sweeper that failed", ["step"])
 log = structlog.get_logger()
@@ -48,11 +49,20 @@ class Sweeper:
                     return
                 try:
                     async with asyncio.timeout(STEP_S):
-                        done = await step()
+                        await self._run(name, step)
                 except (MediaPlatformError, TimeoutError) as fault:
                     FAULTS.labels(name).inc()
                     log.warning("step failed", step=name, fault=repr(fault))
-                else:
-                    DONE.labels(name).inc(done)
-                    if done:
-                        log.info("swept", step=name, done=done)
+                except Exception:
+                    FAULTS.labels(name).inc()
+                    log.exception("step failed", step=name)
+
+    async def _run(self, name: str, step: Callable[[], Awaitable[int]]) -> None:
+        """Again while it reaches its bound, so that a backlog does not wait for the next rounds."""
+        more = True
+        while more and not self._stopping.is_set():
+            done = await step()
+            more = done >= BATCH
+            DONE.labels(name).inc(done)
+            if done:
+                log.info("swept", step=name, done=done)
