@@ -11,7 +11,7 @@ from tests.support.seed import add_user
 from mediaplatform.media.upkeep import BATCH
 from mediaplatform.platform.adapters.aws import Aws
 from mediaplatform.platform.database import Database, fetch_one
-from mediaplatform_worker.sweep import Sweeper
+from mediaplatform_worker.sweep import FAULTS, Sweeper
 
 pytestmark = pytest.mark.anyio
 
@@ -52,6 +52,20 @@ async def test_a_step_with_more_to_do_than_its_bound_is_run_again_at_once(
     await fill_trash(bench, owner, 2 * BATCH + 1)
     await Sweeper(bench.upkeep, interval_seconds=30).sweep()
     assert await left_in_trash(bench) == 0
+
+
+async def test_a_backlog_that_takes_too_long_goes_on_in_the_next_round_and_is_no_fault(
+    bench: Bench, owner: UUID
+) -> None:
+    await fill_trash(bench, owner, 2 * BATCH + 1)
+    sweeper = Sweeper(bench.upkeep, interval_seconds=30, backlog_seconds=0)
+    before = FAULTS.labels("trash")._value.get()
+    left = []
+    for _ in range(3):
+        await sweeper.sweep()
+        left.append(await left_in_trash(bench))
+    assert left == [BATCH + 1, 1, 0]
+    assert FAULTS.labels("trash")._value.get() == before
 
 
 async def test_a_step_that_meets_something_unforeseen_stops_no_other(

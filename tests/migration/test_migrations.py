@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from uuid import uuid4
 
 import psycopg
@@ -16,7 +16,7 @@ from mediaplatform.feed.store import FeedStore
 from mediaplatform.media.requests import Changes, LibraryQuery
 from mediaplatform.media.store import MediaStore
 from mediaplatform.platform.database import Database
-from mediaplatform.platform.migrate import Migration, known_migrations, migrate, pending
+from mediaplatform.platform.migrate import LEDGER, Migration, known_migrations, migrate, pending
 
 pytestmark = pytest.mark.anyio
 
@@ -46,6 +46,41 @@ async def test_an_empty_database_gets_every_migration_once(empty: str) -> None:
     names = tuple(migration.name for migration in known_migrations())
     assert await migrate(empty) == names
     assert await migrate(empty) == ()
+
+
+def install(url: str, release: Sequence[Migration]) -> None:
+    """The database as a release with these migrations left it."""
+    with psycopg.connect(url) as connection:
+        connection.execute(LEDGER)
+        for migration in release:
+            connection.execute(migration.sql.encode())
+            connection.execute(
+                "INSERT INTO schema_migrations (name, checksum) VALUES (%s, %s)",
+                (migration.name, migration.checksum),
+            )
+
+
+def shape(url: str) -> list[tuple[str, ...]]:
+    """Every column and every index, by name."""
+    with psycopg.connect(url) as connection:
+        return connection.execute(
+            """SELECT table_name || '.' || column_name, data_type, is_nullable, column_default
+               FROM information_schema.columns WHERE table_schema = 'public'
+               UNION ALL SELECT indexname, indexdef, '', '' FROM pg_indexes
+               WHERE schemaname = 'public' ORDER BY 1"""
+        ).fetchall()
+
+
+async def test_every_older_release_ends_with_the_schema_of_an_empty_database(
+    server: str, empty: str
+) -> None:
+    await migrate(empty)
+    known = known_migrations()
+    for count in range(1, len(known)):
+        older = create_database(server, f"m{uuid4().hex[:12]}")
+        install(older, known[:count])
+        assert await migrate(older) == tuple(item.name for item in known[count:])
+        assert shape(older) == shape(empty)
 
 
 async def test_two_who_migrate_at_once_do_it_once(empty: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -13,16 +14,20 @@ from prometheus_client import Counter
 from mediaplatform.errors import MediaPlatformError
 from mediaplatform.media.upkeep import BATCH, Upkeep
 
-STEP_S = 60  # the longest that a step may take in one round
+STEP_S = 60  # the longest that a step may take
+BACKLOG_S = 60  # after this long a backlog is left to the next round: other steps wait for theirs
 DONE = Counter("mediaplatform_sweep_done", "What the sweeper did", ["step"])
 FAULTS = Counter("mediaplatform_sweep_faults", "Steps of the sweeper that failed", ["step"])
 log = structlog.get_logger()
 
 
 class Sweeper:
-    def __init__(self, upkeep: Upkeep, *, interval_seconds: float) -> None:
+    def __init__(
+        self, upkeep: Upkeep, *, interval_seconds: float, backlog_seconds: float = BACKLOG_S
+    ) -> None:
         self._upkeep = upkeep
         self._interval = interval_seconds
+        self._backlog_seconds = backlog_seconds
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -40,7 +45,7 @@ class Sweeper:
                 await asyncio.wait_for(self._stopping.wait(), seconds)
 
     async def sweep(self) -> None:
-        """Every step once, unless another sweeper is at it. A step that fails stops no other."""
+        """Every step, unless another sweeper is at it. A step that fails stops no other."""
         async with self._upkeep.alone() as mine:
             if not mine:
                 return
@@ -48,8 +53,7 @@ class Sweeper:
                 if self._stopping.is_set():
                     return
                 try:
-                    async with asyncio.timeout(STEP_S):
-                        await self._run(name, step)
+                    await self._work_off(name, step)
                 except (MediaPlatformError, TimeoutError) as fault:
                     FAULTS.labels(name).inc()
                     log.warning("step failed", step=name, fault=repr(fault))
@@ -57,12 +61,14 @@ class Sweeper:
                     FAULTS.labels(name).inc()
                     log.exception("step failed", step=name)
 
-    async def _run(self, name: str, step: Callable[[], Awaitable[int]]) -> None:
+    async def _work_off(self, name: str, step: Callable[[], Awaitable[int]]) -> None:
         """Again while it reaches its bound, so that a backlog does not wait for the next rounds."""
-        more = True
-        while more and not self._stopping.is_set():
-            done = await step()
-            more = done >= BATCH
+        enough = time.monotonic() + self._backlog_seconds
+        while not self._stopping.is_set():
+            async with asyncio.timeout(STEP_S):
+                done = await step()
             DONE.labels(name).inc(done)
             if done:
                 log.info("swept", step=name, done=done)
+            if done < BATCH or time.monotonic() >= enough:
+                return

@@ -59,7 +59,7 @@ def children(pid: int) -> list[int]:
 def alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):  # gone before it was opened, or while being read
+    except (FileNotFoundError, ProcessLookupError):  # before it was opened, or while being read
         return False
 
 
