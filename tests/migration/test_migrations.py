@@ -16,7 +16,14 @@ from mediaplatform.feed.store import FeedStore
 from mediaplatform.media.requests import Changes, LibraryQuery
 from mediaplatform.media.store import MediaStore
 from mediaplatform.platform.database import Database
-from mediaplatform.platform.migrate import LEDGER, Migration, known_migrations, migrate, pending
+from mediaplatform.platform.migrate import (
+    LEDGER,
+    Migration,
+    known_migrations,
+    main,
+    migrate,
+    pending,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -126,3 +133,18 @@ async def test_this_release_works_on_the_schema_of_the_next(empty: str) -> None:
         assert [item.id for item in await store.library(owner, LibraryQuery())] == [media_id]
         assert len((await store.renditions([media_id]))[media_id]) == 4
         assert (await FeedStore(database).like(media_id, owner)) is not None
+
+
+def test_the_command_applies_the_halves_and_says_what_it_did(
+    empty: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MEDIAPLATFORM_DATABASE_URL", empty)
+    assert main(["pre"]) == 0
+    assert "applied 0001_initial.pre" in capsys.readouterr().out
+    assert main(["all"]) == 0
+    assert "nothing to apply" in capsys.readouterr().out
+    monkeypatch.setenv("MEDIAPLATFORM_DATABASE_URL", "postgresql://127.0.0.1:1/nothing")
+    assert main(["pre"]) == 1
+    assert "migration failed" in capsys.readouterr().err
+    assert main(["sideways"]) == 2
+    assert "pre" in capsys.readouterr().err

@@ -7,8 +7,11 @@ is never changed.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Iterable, Mapping
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import LiteralString
@@ -85,3 +88,25 @@ async def migrate(url: str, *, post: bool = True) -> tuple[str, ...]:
                     (migration.name, migration.checksum),
                 )
         return tuple(migration.name for migration in todo)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """`python -m mediaplatform.platform.migrate pre|all`: exit code 0 done, 1 failed, 2 wrong use.
+
+    The database is that of MEDIAPLATFORM_DATABASE_URL.
+    """
+    url = os.environ.get("MEDIAPLATFORM_DATABASE_URL")
+    if list(arguments) not in (["pre"], ["all"]) or not url:
+        print("wants `pre` or `all`, and MEDIAPLATFORM_DATABASE_URL", file=sys.stderr)
+        return 2
+    try:
+        done = asyncio.run(migrate(url, post=arguments[0] == "all"))
+    except (psycopg.Error, ConfigurationError) as fault:
+        print(f"migration failed: {fault}", file=sys.stderr)
+        return 1
+    print("applied " + ", ".join(done) if done else "nothing to apply")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
