@@ -320,6 +320,53 @@ def test_delete_is_blocked_by_objects_and_says_how_many(
     assert again(root, resource, uid) == [], "nothing was deleted before it was refused"
 
 
+def test_delete_is_blocked_by_older_versions_which_are_kept(
+    root: Clients, emulator: Emulator, uid: str, wired: Wired
+) -> None:
+    root.s3.put_object(Bucket=wired.names.media, Key="media/1", Body=b"x")
+    root.s3.delete_object(Bucket=wired.names.media, Key="media/1")
+    with pytest.raises(Conflict, match=r"holds 2 objects and versions; .* DeleteWithData"):
+        unwire(root, make(emulator, uid, deletion="Delete"), uid=uid)
+    [kept] = root.s3.list_object_versions(Bucket=wired.names.media)["Versions"]
+    assert kept["Key"] == "media/1"
+
+
+def test_queues_of_another_resource_of_the_same_name_survive_any_policy(
+    root: Clients, emulator: Emulator, uid: str, wired: Wired
+) -> None:
+    elsewhere = make(emulator, uid, deletion="DeleteWithData")
+    assert unwire(root, elsewhere, uid=str(uuid4())) == ()
+    assert root.sqs.get_queue_url(QueueName=wired.names.queue("ingest"))
+
+
+@pytest.mark.parametrize("deletion", ["Delete", "DeleteWithData"])
+def test_the_operators_own_policy_is_enough_to_delete(
+    root: Clients, emulator: Emulator, uid: str, wired: Wired, deletion: str
+) -> None:
+    purge = deletion == "DeleteWithData"
+    if purge:
+        root.s3.put_object(Bucket=wired.names.media, Key="media/1", Body=b"x")
+    key = ensure_user(root, wired.names, "operator", purge=purge)
+    clients = Clients.create(
+        "us-east-1", endpoint=emulator.endpoint, access_key=key.id, secret_key=key.secret
+    )
+    assert len(unwire(clients, make(emulator, uid, deletion=deletion), uid=uid)) == 6
+
+
+def test_an_operator_that_may_not_delete_objects_is_told_so_and_keeps_the_queues(
+    root: Clients, emulator: Emulator, uid: str, wired: Wired
+) -> None:
+    root.s3.put_object(Bucket=wired.names.uploads, Key="incoming/u/1", Body=b"x")
+    key = ensure_user(root, wired.names, "operator")
+    clients = Clients.create(
+        "us-east-1", endpoint=emulator.endpoint, access_key=key.id, secret_key=key.secret
+    )
+    with pytest.raises(NotAllowed, match=r"does not permit DeleteObjects on bucket"):
+        unwire(clients, make(emulator, uid, deletion="DeleteWithData"), uid=uid)
+    assert root.s3.list_object_versions(Bucket=wired.names.uploads)["Versions"]
+    assert root.sqs.get_queue_url(QueueName=wired.names.queue("ingest"))
+
+
 def test_delete_takes_empty_buckets_and_every_queue(
     root: Clients, emulator: Emulator, uid: str, wired: Wired
 ) -> None:

@@ -44,10 +44,11 @@ def write(clients: Clients, change: Change) -> None:
             _Bucket(clients.s3, change.name).write(change.setting, change.after)
 
 
-def count_objects(clients: Clients, name: str) -> int:
-    """How many objects it holds, older versions left out; 1000 means that many or more."""
+def count_versions(clients: Clients, name: str) -> int:
+    """How many versions and delete markers it holds; 1000 means that many or more."""
     with refusals(f"bucket {name}"):
-        return int(clients.s3.list_objects_v2(Bucket=name, MaxKeys=1000).get("KeyCount", 0))
+        page = clients.s3.list_object_versions(Bucket=name, MaxKeys=1000)
+    return len(page.get("Versions", ())) + len(page.get("DeleteMarkers", ()))
 
 
 def _create(clients: Clients, change: Change) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from botocore.exceptions import ClientError
+
 from mediaplatform.errors import Conflict
 from mediaplatform_operator.resource.model import MediaPlatform
 from mediaplatform_operator.wiring import buckets, queues
@@ -13,8 +15,8 @@ from mediaplatform_operator.wiring.names import QUEUES, Names
 def unwire(clients: Clients, resource: MediaPlatform, *, uid: str) -> tuple[str, ...]:
     """Delete what the policy says, and return its names. `Retain` deletes nothing.
 
-    Only what carries our UID is touched. Raises Conflict, before anything is deleted, where
-    `Delete` meets a bucket that holds objects.
+    Only what carries our UID is touched, and only `DeleteWithData` takes objects. Raises Conflict,
+    before anything is deleted, where `Delete` meets a bucket that holds objects or versions.
     """
     policy = resource.spec.storage.deletion
     if policy == "Retain":
@@ -22,19 +24,20 @@ def unwire(clients: Clients, resource: MediaPlatform, *, uid: str) -> tuple[str,
     names = Names.of(resource, uid=uid, account=clients.account())
     ours = [name for name in (names.uploads, names.media) if _is_ours(clients, name, uid)]
     if policy == "Delete":
-        _check_empty(clients, ours)
+        for name in ours:
+            _check_empty(clients, name)
     done = []
+    for name in ours:  # the reverse of how they were made: a bucket's events name a queue
+        if policy == "DeleteWithData":
+            _empty(clients, name)
+        _delete_bucket(clients, name)
+        done.append(f"bucket {name}")
     for name in (full for base in QUEUES for full in (names.queue(base), names.dead(base))):
         url = queues.url_of(clients, name)
-        if url is not None:
+        if url is not None and queues.tags_of(clients, name, url).get(UID_TAG) == uid:
             with refusals(f"queue {name}"):
                 clients.sqs.delete_queue(QueueUrl=url)
             done.append(f"queue {name}")
-    for name in ours:
-        with refusals(f"bucket {name}"):
-            _empty(clients, name)
-            clients.s3.delete_bucket(Bucket=name)
-        done.append(f"bucket {name}")
     return tuple(done)
 
 
@@ -43,21 +46,38 @@ def _is_ours(clients: Clients, name: str, uid: str) -> bool:
     return seen is not None and seen.tags.get(UID_TAG) == uid
 
 
-def _check_empty(clients: Clients, names: list[str]) -> None:
-    for name in names:
-        held = buckets.count_objects(clients, name)
-        if held:
-            more = " or more" if held >= 1000 else ""
-            raise Conflict(
-                f"DeletionBlocked: bucket {name} holds {held}{more} objects; empty it, or set "
-                "spec.storage.deletion to DeleteWithData or Retain"
-            )
+def _check_empty(clients: Clients, name: str) -> None:
+    held = buckets.count_versions(clients, name)
+    if held:
+        raise _blocked(name, f"{held}{' or more' if held >= 1000 else ''} objects and versions")
+
+
+def _delete_bucket(clients: Clients, name: str) -> None:
+    with refusals(f"bucket {name}"):
+        try:
+            clients.s3.delete_bucket(Bucket=name)
+        except ClientError as fault:
+            if fault.response["Error"]["Code"] == "BucketNotEmpty":
+                raise _blocked(name, "objects that came in the meantime") from fault
+            raise
+
+
+def _blocked(name: str, held: str) -> Conflict:
+    return Conflict(
+        f"DeletionBlocked: bucket {name} holds {held}; empty it, older versions and delete markers "
+        "too, or set spec.storage.deletion to DeleteWithData or Retain"
+    )
 
 
 def _empty(clients: Clients, name: str) -> None:
     """Every version and delete marker: a versioned bucket is not empty before."""
-    for page in clients.s3.get_paginator("list_object_versions").paginate(Bucket=name):
-        found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-        if found:
-            objects = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
-            clients.s3.delete_objects(Bucket=name, Delete={"Objects": objects, "Quiet": True})
+    with refusals(f"bucket {name}"):
+        for page in clients.s3.get_paginator("list_object_versions").paginate(Bucket=name):
+            found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+            if found:
+                objects = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
+                answer = clients.s3.delete_objects(
+                    Bucket=name, Delete={"Objects": objects, "Quiet": True}
+                )
+                if answer.get("Errors"):  # S3 refuses single objects in an answer of 200
+                    raise ClientError({"Error": answer["Errors"][0]}, "DeleteObjects")

@@ -22,12 +22,21 @@ class AccessKey:
     secret: str
 
 
-def policy(component: str, names: Names) -> Document:
-    """What the component needs to do its work, and nothing else."""
-    return {"Version": "2012-10-17", "Statement": _STATEMENTS[component](names)}
+def policy(component: str, names: Names, *, purge: bool = False) -> Document:
+    """What the component needs to do its work, and nothing else.
+
+    `purge` lets the operator delete objects, which only `deletion: DeleteWithData` asks of it.
+    """
+    statements = _STATEMENTS[component](names)
+    if purge and component == "operator":
+        every = [f"{bucket_arn(bucket)}/*" for bucket in (names.uploads, names.media)]
+        statements.append(_allow(["s3:DeleteObject", "s3:DeleteObjectVersion"], *every))
+    return {"Version": "2012-10-17", "Statement": statements}
 
 
-def ensure_user(clients: Clients, names: Names, component: str) -> AccessKey:
+def ensure_user(
+    clients: Clients, names: Names, component: str, *, purge: bool = False
+) -> AccessKey:
     """A user of this component with exactly its policy, and a new key in place of any older one."""
     user = f"{names.prefix}-{component}"
     with refusals(f"user {user}"):
@@ -36,9 +45,8 @@ def ensure_user(clients: Clients, names: Names, component: str) -> AccessKey:
         except ClientError as fault:
             if fault.response["Error"]["Code"] != "EntityAlreadyExists":
                 raise
-        clients.iam.put_user_policy(
-            UserName=user, PolicyName=component, PolicyDocument=json.dumps(policy(component, names))
-        )
+        document = json.dumps(policy(component, names, purge=purge))
+        clients.iam.put_user_policy(UserName=user, PolicyName=component, PolicyDocument=document)
         for old in clients.iam.list_access_keys(UserName=user)["AccessKeyMetadata"]:
             clients.iam.delete_access_key(UserName=user, AccessKeyId=old["AccessKeyId"])
         made = clients.iam.create_access_key(UserName=user)["AccessKey"]
@@ -111,8 +119,9 @@ def _operator(names: Names) -> list[Document]:
     every = [*_queues(names), *(names.queue_arn(names.dead(name)) for name in QUEUES)]
     queue = ("CreateQueue", "DeleteQueue", "GetQueueUrl", "GetQueueAttributes",
              "SetQueueAttributes", "ListQueueTags", "TagQueue")  # fmt: skip
-    bucket = ("CreateBucket", "DeleteBucket", "ListBucket", "GetBucketTagging", "PutBucketTagging",
-              "TagResource", "GetBucketPublicAccessBlock", "PutBucketPublicAccessBlock",
+    bucket = ("CreateBucket", "DeleteBucket", "ListBucket", "ListBucketVersions", "GetBucketTagging",
+              "PutBucketTagging", "TagResource", "GetBucketPublicAccessBlock",
+              "PutBucketPublicAccessBlock",
               "GetEncryptionConfiguration", "PutEncryptionConfiguration", "GetBucketVersioning",
               "PutBucketVersioning", "GetBucketPolicy", "PutBucketPolicy",
               "GetLifecycleConfiguration", "PutLifecycleConfiguration", "GetBucketCORS",

@@ -25,13 +25,19 @@ def url_of(clients: Clients, name: str) -> str | None:
             raise
 
 
+def tags_of(clients: Clients, name: str, url: str) -> dict[str, str]:
+    with refusals(f"queue {name}"):
+        tags: dict[str, str] = clients.sqs.list_queue_tags(QueueUrl=url).get("Tags", {})
+    return tags
+
+
 def observe(clients: Clients, wish: Wish) -> Seen | None:
     url = url_of(clients, wish.name)
     if url is None:
         return None
     with refusals(f"queue {wish.name}"):
         answer = clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
-        tags = clients.sqs.list_queue_tags(QueueUrl=url).get("Tags", {})
+    tags = tags_of(clients, wish.name, url)
     attributes = answer["Attributes"]
     redrive = json.loads(attributes.get("RedrivePolicy") or "{}")
     settings = {

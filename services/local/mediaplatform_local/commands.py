@@ -111,7 +111,8 @@ def policies(arguments: argparse.Namespace) -> int:
     if resource.spec.storage.name is None:
         raise InvalidInput("spec.storage.name: is missing; policies need the buckets' names")
     names = Names.of(resource, uid="", account=arguments.account)
-    print(json.dumps({name: policy(name, names) for name in COMPONENTS}, indent=2))
+    purge = resource.spec.storage.deletion == "DeleteWithData"
+    print(json.dumps({name: policy(name, names, purge=purge) for name in COMPONENTS}, indent=2))
     return 0
 
 
