@@ -331,6 +331,26 @@ def test_delete_is_blocked_by_older_versions_which_are_kept(
     assert kept["Key"] == "media/1"
 
 
+@pytest.mark.parametrize("deletion", ["Delete", "DeleteWithData"])
+def test_an_object_that_comes_while_its_bucket_is_deleted_is_kept(
+    root: Clients, emulator: Emulator, uid: str, wired: Wired, deletion: str
+) -> None:
+    clients = Clients.create(
+        "us-east-1",
+        endpoint=emulator.endpoint,
+        access_key=ROOT_KEY,
+        secret_key=emulator.root_secret,
+    )
+
+    def upload(**_: Any) -> None:
+        root.s3.put_object(Bucket=wired.names.uploads, Key="incoming/u/1", Body=b"x")
+
+    clients.s3.meta.events.register("before-call.s3.DeleteBucket", upload)
+    with pytest.raises(Conflict, match="got objects in the meantime; stop what writes"):
+        unwire(clients, make(emulator, uid, deletion=deletion), uid=uid)
+    assert root.s3.head_object(Bucket=wired.names.uploads, Key="incoming/u/1")
+
+
 def test_queues_of_another_resource_of_the_same_name_survive_any_policy(
     root: Clients, emulator: Emulator, uid: str, wired: Wired
 ) -> None:

@@ -49,7 +49,12 @@ def _is_ours(clients: Clients, name: str, uid: str) -> bool:
 def _check_empty(clients: Clients, name: str) -> None:
     held = buckets.count_versions(clients, name)
     if held:
-        raise _blocked(name, f"{held}{' or more' if held >= 1000 else ''} objects and versions")
+        more = " or more" if held >= 1000 else ""
+        raise Conflict(
+            f"DeletionBlocked: bucket {name} holds {held}{more} objects and versions; empty it, "
+            "older versions and delete markers too, or set spec.storage.deletion to DeleteWithData "
+            "or Retain"
+        )
 
 
 def _delete_bucket(clients: Clients, name: str) -> None:
@@ -58,15 +63,11 @@ def _delete_bucket(clients: Clients, name: str) -> None:
             clients.s3.delete_bucket(Bucket=name)
         except ClientError as fault:
             if fault.response["Error"]["Code"] == "BucketNotEmpty":
-                raise _blocked(name, "objects that came in the meantime") from fault
+                raise Conflict(
+                    f"DeletionBlocked: bucket {name} got objects in the meantime; stop what writes "
+                    "to it, and delete again"
+                ) from fault
             raise
-
-
-def _blocked(name: str, held: str) -> Conflict:
-    return Conflict(
-        f"DeletionBlocked: bucket {name} holds {held}; empty it, older versions and delete markers "
-        "too, or set spec.storage.deletion to DeleteWithData or Retain"
-    )
 
 
 def _empty(clients: Clients, name: str) -> None:

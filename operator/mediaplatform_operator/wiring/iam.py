@@ -119,9 +119,9 @@ def _operator(names: Names) -> list[Document]:
     every = [*_queues(names), *(names.queue_arn(names.dead(name)) for name in QUEUES)]
     queue = ("CreateQueue", "DeleteQueue", "GetQueueUrl", "GetQueueAttributes",
              "SetQueueAttributes", "ListQueueTags", "TagQueue")  # fmt: skip
-    bucket = ("CreateBucket", "DeleteBucket", "ListBucket", "ListBucketVersions", "GetBucketTagging",
-              "PutBucketTagging", "TagResource", "GetBucketPublicAccessBlock",
-              "PutBucketPublicAccessBlock",
+    bucket = ("CreateBucket", "DeleteBucket", "ListBucket", "ListBucketVersions",
+              "GetBucketTagging", "PutBucketTagging", "TagResource",
+              "GetBucketPublicAccessBlock", "PutBucketPublicAccessBlock",
               "GetEncryptionConfiguration", "PutEncryptionConfiguration", "GetBucketVersioning",
               "PutBucketVersioning", "GetBucketPolicy", "PutBucketPolicy",
               "GetLifecycleConfiguration", "PutLifecycleConfiguration", "GetBucketCORS",
