@@ -27,7 +27,7 @@ template:
       - name: migrate
         image: {{ include "mediaplatform.image" (dict "root" $ "image" "api") }}
         imagePullPolicy: {{ .Values.images.pullPolicy }}
-        command: [python, -m, mediaplatform.platform.migrate{{ if not .Values.migration.post }}, pre{{ end }}]
+        command: [python, -m, mediaplatform.platform.migrate, {{ .Values.migration.post | ternary "all" "pre" }}]
         env:
           {{- include "mediaplatform.secretEnv" (dict "name" "MEDIAPLATFORM_DATABASE_URL" "secret" .Values.secrets.database "key" "url") | nindent 10 }}
         resources:
