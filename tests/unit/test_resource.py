@@ -13,7 +13,7 @@ import yaml
 from mediaplatform.errors import InvalidInput
 from mediaplatform_operator.resource import schema
 from mediaplatform_operator.resource.load import load, parse
-from mediaplatform_operator.resource.model import Spec
+from mediaplatform_operator.resource.model import Queues, Spec
 from mediaplatform_operator.resource.quantity import to_bytes
 from mediaplatform_operator.resource.rules import RULES
 
@@ -25,6 +25,23 @@ BAD: tuple[tuple[dict[str, Any], str], ...] = (
     ({"host": "a", "apI": {}}, "spec.apI: unknown field, did you mean api?"),
     ({"host": "a", "queues": {"visiblitySeconds": 60}}, "did you mean visibilitySeconds?"),
     ({"host": "a", "queues": {"visibilitySeconds": 1}}, "got 1, wants greater than or equal to 30"),
+    ({"host": "a", "api": {"replicas": {"min": "3"}}}, "min: got '3', wants a whole number"),
+    ({"host": "a", "api": {"replicas": {"min": 2.5}}}, "min: got 2.5, wants a whole number"),
+    ({"host": "a", "queues": {"maxReceives": True}}, "got True, wants a whole number"),
+    ({"host": "a", "paused": "yes"}, "spec.paused: got 'yes', wants true or false"),
+    ({"host": "a", "paused": 1}, "spec.paused: got 1, wants true or false"),
+    ({"host": 5}, "spec.host: got 5, wants text"),
+    ({"host": "a", "storage": "x"}, "spec.storage: got 'x', wants fields below it"),
+    ({"host": "a", "storage": ["x"]}, "spec.storage: got ['x'], wants fields below it"),
+    ({"host": "a", "queues": {"max_receives": 5}}, "spec.queues.max_receives: unknown field, did"),
+    ({"host": "a", "redis": {"in_cluster": {}}}, "unknown field, did you mean inCluster?"),
+    ({"host": "a", "mail": {}}, "spec.mail.secret: is missing"),
+    ({"host": "a", "mail": {"secret": None}}, "spec.mail.secret: is missing"),
+    ({"host": None}, "spec.host: is missing"),
+    ({"host": "a", "more": None}, "spec.more: unknown field"),
+    ({"host": "a", "aws": {"endpoint": "http://a\u00a0b"}}, "spec.aws.endpoint: got"),
+    ({"host": "a", "limits": {"storagePerUser": "9999999Ti"}}, "storagePerUser: got '9999999Ti'"),
+    ({"host": "a", "ingress": {"tls": {"secretName": "a" * 64}}}, "wants at most 63 characters"),
     ({"host": "a", "storage": {"deletion": "x"}}, "wants 'Retain', 'Delete' or 'DeleteWithData'"),
     ({"host": "a", "api": {"replicas": {"min": 7}}}, "spec.api.replicas.min: got 7, wants at most"),
     ({"host": "a", "redis": {"external": {"secret": "a"}, "inCluster": {}}}, "not both"),
@@ -58,6 +75,34 @@ def test_a_mistake_names_the_field_and_the_remedy(spec: dict[str, Any], sentence
     with pytest.raises(InvalidInput) as caught:
         parse(resource(spec))
     assert sentence in caught.value.message
+
+
+def test_what_is_null_is_left_out_as_an_api_server_does() -> None:
+    nulls = {"host": "a", "storage": None, "api": {"replicas": {"min": None, "max": 9}}}
+    assert parse(resource(nulls)) == parse(resource({"host": "a", "api": {"replicas": {"max": 9}}}))
+
+
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    assert parse(resource({"host": "a", "queues": {"maxReceives": 3.0}})).spec.queues == Queues(
+        maxReceives=3
+    )
+
+
+@pytest.mark.parametrize(
+    "change", [{"apiVersion": "v1"}, {"api_version": "v1"}, {"kind": "Pod"}, {"spce": {}}]
+)
+def test_only_our_own_kind_is_read(change: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput):
+        parse(resource({"host": "a"}) | change)
+
+
+def test_what_the_api_server_wrote_into_a_resource_is_left_aside() -> None:
+    content = resource({"host": "a"})
+    seen = content | {
+        "metadata": {"name": "photos", "uid": "1", "managedFields": []},
+        "status": {"backlog": 3},
+    }
+    assert parse(seen) == parse(content)
 
 
 def test_every_mistake_is_told_at_once() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from pydantic import BaseModel, ValidationError
 from mediaplatform.errors import InvalidInput
 from mediaplatform_operator.resource.model import GROUP, KIND, VERSION, MediaPlatform
 from mediaplatform_operator.resource.rules import broken
+
+_WANTS = {"int_type": "a whole number", "bool_type": "true or false", "string_type": "text",
+          "model_type": "fields below it"}  # fmt: skip
 
 
 def load(path: Path) -> MediaPlatform:
@@ -32,9 +36,10 @@ def load(path: Path) -> MediaPlatform:
 
 
 def parse(content: Any) -> MediaPlatform:
-    """A checked resource. Raises InvalidInput with a line for each fault."""
+    """A checked resource, its status left aside. Raises InvalidInput with a line for each fault."""
     if isinstance(content, dict):
         content = {"apiVersion": f"{GROUP}/{VERSION}", **content}
+        content.pop("status", None)
     try:
         resource = MediaPlatform.model_validate(content)
     except ValidationError as fault:
@@ -55,8 +60,10 @@ def _sentence(error: dict[str, Any]) -> str:
             return f"{where}: unknown field{_did_you_mean(path)}"
         case "string_pattern_mismatch":
             wants = f"text like {error['ctx']['pattern']}"
+        case kind if kind in _WANTS:
+            wants = _WANTS[kind]
         case _:
-            wants = str(error["msg"]).replace("Input should be ", "")
+            wants = re.sub("^(Input should be|String should have) ", "", error["msg"])
     return f"{where}: got {error['input']!r}, wants {wants}"
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from mediaplatform_operator.resource.quantity import PATTERN, to_bytes
@@ -13,17 +13,35 @@ GROUP = "mediaplatform.io"
 VERSION = "v1alpha1"
 KIND = "MediaPlatform"
 
+
+def _without_point(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+# Patterns name their characters: \s and \d are not the same in Go, Rust and Python.
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
 Bytes = Annotated[str, Field(pattern=PATTERN)]
-Url = Annotated[str, Field(pattern=r"^https?://\S+$")]
+Url = Annotated[str, Field(pattern=r"^https?://[!-~]+$")]
+Whole = Annotated[int, BeforeValidator(_without_point)]  # JSON knows no difference of 3 and 3.0
 
 
 class Part(BaseModel):
-    """A piece of the spec: frozen, in camelCase, and closed to unknown fields."""
+    """A piece of the spec, read as an API server reads it.
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True
-    )
+    Frozen, in camelCase, closed to unknown fields; types are not converted, and null leaves out.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, alias_generator=to_camel)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_nulls(cls, content: Any) -> Any:
+        if not isinstance(content, dict):
+            return content
+        known = {field.alias for field in cls.model_fields.values()}
+        return {
+            name: value for name, value in content.items() if value is not None or name not in known
+        }
 
 
 class Aws(Part):
@@ -37,10 +55,10 @@ class Encryption(Part):
 
 
 class Lifecycle(Part):
-    abandoned_upload_days: int = Field(1, ge=1, le=7, description="Uploads nobody confirmed.")
-    trash_days: int = Field(30, ge=1, le=365)
-    noncurrent_days: int = Field(30, ge=1, le=3650, description="Older versions of objects.")
-    unused_days: int = Field(0, ge=0, le=3650, description="0 keeps what nobody uses.")
+    abandoned_upload_days: Whole = Field(1, ge=1, le=7, description="Uploads nobody confirmed.")
+    trash_days: Whole = Field(30, ge=1, le=365)
+    noncurrent_days: Whole = Field(30, ge=1, le=3650, description="Older versions of objects.")
+    unused_days: Whole = Field(0, ge=0, le=3650, description="0 keeps what nobody uses.")
 
 
 class Storage(Part):
@@ -58,8 +76,8 @@ class Storage(Part):
 
 
 class Queues(Part):
-    visibility_seconds: int = Field(120, ge=30, le=43200)
-    max_receives: int = Field(5, ge=1, le=100, description="Then the message is dead-lettered.")
+    visibility_seconds: Whole = Field(120, ge=30, le=43200)
+    max_receives: Whole = Field(5, ge=1, le=100, description="Then the message is dead-lettered.")
 
 
 class External(Part):
@@ -95,28 +113,28 @@ class Mail(Part):
 
 
 class ApiReplicas(Part):
-    min: int = Field(2, ge=1, le=100)
-    max: int = Field(6, ge=1, le=100)
+    min: Whole = Field(2, ge=1, le=100)
+    max: Whole = Field(6, ge=1, le=100)
 
 
 class RenderReplicas(Part):
-    min: int = Field(1, ge=0, le=100)
-    max: int = Field(6, ge=1, le=100)
+    min: Whole = Field(1, ge=0, le=100)
+    max: Whole = Field(6, ge=1, le=100)
 
 
 class Api(Part):
     replicas: ApiReplicas = ApiReplicas()
-    in_flight_per_replica: int = Field(20, ge=1, le=1000)
+    in_flight_per_replica: Whole = Field(20, ge=1, le=1000)
 
 
 class Ingest(Part):
     replicas: ApiReplicas = ApiReplicas()
-    messages_per_replica: int = Field(10, ge=1, le=1000)
+    messages_per_replica: Whole = Field(10, ge=1, le=1000)
 
 
 class Render(Part):
     replicas: RenderReplicas = RenderReplicas()
-    messages_per_replica: int = Field(2, ge=1, le=1000)
+    messages_per_replica: Whole = Field(2, ge=1, le=1000)
 
 
 class Workers(Part):
@@ -146,7 +164,7 @@ class Observability(Part):
 class Limits(Part):
     upload_bytes: Bytes = "5Gi"
     storage_per_user: Bytes = "50Gi"
-    requests_per_minute: int = Field(600, ge=1, le=1_000_000)
+    requests_per_minute: Whole = Field(600, ge=1, le=1_000_000)
 
     @property
     def upload(self) -> int:
@@ -185,16 +203,14 @@ class Spec(Part):
 
 
 class Metadata(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
     name: Name
     namespace: Name = "default"
 
 
 class MediaPlatform(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="ignore", alias_generator=to_camel, validate_by_name=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, alias_generator=to_camel)
 
     api_version: Literal["mediaplatform.io/v1alpha1"]
     kind: Literal["MediaPlatform"]
