@@ -37,8 +37,9 @@ bench: environment  ## Figures: one table, and JSON in bench-results/; ARGS="ima
 	scripts/install-test-tools
 	$(RUN)/python -m tests.bench $(ARGS)
 
-crd: environment  ## crds/ from the typed resource
+crd: environment  ## crds/ and its copy in the chart, from the typed resource
 	$(RUN)/python -m mediaplatform_operator.resource.schema > crds/mediaplatforms.yaml
+	cp crds/mediaplatforms.yaml charts/mediaplatform-operator/files/
 
 lock:  ## requirements/*.txt from pyproject.toml
 	scripts/lock
