@@ -18,7 +18,7 @@ from mediaplatform_operator.wiring.clients import Clients
 from mediaplatform_operator.wiring.delete import unwire
 from mediaplatform_operator.wiring.iam import COMPONENTS, ensure_user
 from mediaplatform_operator.wiring.model import EXISTENCE, UID_TAG
-from mediaplatform_operator.wiring.wire import Wired, plan_only, wire
+from mediaplatform_operator.wiring.wire import Wired, changes, wanted, wire
 
 ORIGIN = "http://127.0.0.1:8080"
 
@@ -56,8 +56,8 @@ def wired(root: Clients, resource: MediaPlatform, uid: str) -> Wired:
 
 
 def again(root: Clients, resource: MediaPlatform, uid: str) -> list[tuple[str, str]]:
-    changes = plan_only(root, resource, uid=uid, origin=ORIGIN)
-    return [(change.name, change.setting) for change in changes]
+    planned = changes(root, wanted(root, resource, uid=uid, origin=ORIGIN))
+    return [(change.name, change.setting) for change in planned]
 
 
 def test_a_second_run_plans_nothing(

@@ -83,6 +83,7 @@ def status_schema() -> dict[str, Any]:
         "replicas": _object(dict.fromkeys(("api", "ingest", "render"), TEXT)),
         "backlog": NUMBER,
         "plan": {"type": "array", "items": change},
+        "applied": TEXT,
         "cost": _object(money),
     })  # fmt: skip
 

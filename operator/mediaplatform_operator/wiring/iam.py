@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from botocore.exceptions import ClientError
 
 from mediaplatform_operator.wiring.clients import Clients, refusals
+from mediaplatform_operator.wiring.model import Change
 from mediaplatform_operator.wiring.names import QUEUES, Names, bucket_arn
 
 COMPONENTS = ("operator", "api", "ingest", "render", "sweep")
@@ -38,7 +41,7 @@ def ensure_user(
     clients: Clients, names: Names, component: str, *, purge: bool = False
 ) -> AccessKey:
     """A user of this component with exactly its policy, and a new key in place of any older one."""
-    user = f"{names.prefix}-{component}"
+    user = user_name(names, component)
     with refusals(f"user {user}"):
         try:
             clients.iam.create_user(UserName=user)
@@ -51,6 +54,52 @@ def ensure_user(
             clients.iam.delete_access_key(UserName=user, AccessKeyId=old["AccessKeyId"])
         made = clients.iam.create_access_key(UserName=user)["AccessKey"]
     return AccessKey(made["AccessKeyId"], made["SecretAccessKey"])
+
+
+def user_name(names: Names, component: str) -> str:
+    return f"{names.prefix}-{component}"
+
+
+def user_changes(
+    clients: Clients, names: Names, components: Sequence[str], keys: Mapping[str, AccessKey]
+) -> tuple[Change, ...]:
+    """The users to be made anew: without their policy, or without the key that we hold."""
+    return tuple(
+        Change("user", user_name(names, component), component, why, None, "policy and key")
+        for component in components
+        for why in [_why(clients, names, component, keys.get(component))]
+        if why
+    )
+
+
+def delete_users(clients: Clients, names: Names, components: Sequence[str]) -> None:
+    """What is gone already is fine."""
+    for component in components:
+        user = user_name(names, component)
+        with refusals(f"user {user}"), suppress(clients.iam.exceptions.NoSuchEntityException):
+            for key in clients.iam.list_access_keys(UserName=user)["AccessKeyMetadata"]:
+                clients.iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
+            clients.iam.delete_user_policy(UserName=user, PolicyName=component)
+            clients.iam.delete_user(UserName=user)
+
+
+def _why(clients: Clients, names: Names, component: str, key: AccessKey | None) -> str:
+    """Why the user has to be made anew; empty if it is as it must be."""
+    user = user_name(names, component)
+    with refusals(f"user {user}"):
+        try:
+            found = clients.iam.get_user_policy(UserName=user, PolicyName=component)
+            there = clients.iam.list_access_keys(UserName=user)["AccessKeyMetadata"]
+        except clients.iam.exceptions.NoSuchEntityException:
+            return "it is not there"
+    document = found["PolicyDocument"]  # boto3 decodes it; an emulator may answer text
+    if isinstance(document, str):
+        document = json.loads(unquote(document))
+    if document != policy(component, names):
+        return "its policy differs"
+    if key is None or key.id not in {item["AccessKeyId"] for item in there}:
+        return "its key is not the one that we hold"
+    return ""
 
 
 def _allow(actions: Sequence[str], *resources: str) -> Document:

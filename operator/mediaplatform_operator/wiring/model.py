@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-Kind = Literal["queue", "bucket"]
 Settings = Mapping[str, Any]
 EXISTENCE = "existence"
 
@@ -20,7 +19,7 @@ EXISTENCE = "existence"
 class Wish:
     """One queue or bucket as the resource wants it; its settings in the order of being set."""
 
-    kind: Kind
+    kind: str  # 'queue' or 'bucket'
     name: str
     settings: Settings
     derived: bool = True  # the name is made from the resource's own, and nobody else's
@@ -36,7 +35,9 @@ class Seen:
 
 @dataclass(frozen=True)
 class Change:
-    kind: Kind
+    """One setting that is to change, of a queue, a bucket, or an object of the cluster."""
+
+    kind: str
     name: str
     setting: str  # EXISTENCE, or a key of the wish's settings
     why: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -12,6 +13,15 @@ from mediaplatform_operator.wiring.clients import Clients, refusals
 from mediaplatform_operator.wiring.model import EXISTENCE, Change, Seen, Wish
 
 MISSING = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
+
+
+@dataclass(frozen=True)
+class Depth:
+    """Messages of one queue; SQS counts them approximately."""
+
+    visible: int
+    in_flight: int
+    delayed: int
 
 
 def url_of(clients: Clients, name: str) -> str | None:
@@ -23,6 +33,18 @@ def url_of(clients: Clients, name: str) -> str | None:
             if fault.response["Error"]["Code"] in MISSING:
                 return None
             raise
+
+
+def depth(clients: Clients, name: str) -> Depth | None:
+    """None where there is no such queue."""
+    url = url_of(clients, name)
+    if url is None:
+        return None
+    states = ("", "NotVisible", "Delayed")
+    asked = [f"ApproximateNumberOfMessages{state}" for state in states]
+    with refusals(f"queue {name}"):
+        answer = clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=asked)["Attributes"]
+    return Depth(*(int(answer.get(attribute, 0)) for attribute in asked))
 
 
 def tags_of(clients: Clients, name: str, url: str) -> dict[str, str]:

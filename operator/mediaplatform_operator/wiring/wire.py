@@ -12,7 +12,7 @@ from mediaplatform_operator.wiring import buckets, queues
 from mediaplatform_operator.wiring.clients import Clients
 from mediaplatform_operator.wiring.model import Change, Owner, Seen, Wish
 from mediaplatform_operator.wiring.names import Names
-from mediaplatform_operator.wiring.plan import Observed, plan
+from mediaplatform_operator.wiring.plan import Adoption, Observed, plan
 from mediaplatform_operator.wiring.wishes import wishes
 
 TRIES = 4
@@ -39,52 +39,65 @@ class Wired:
     changes: tuple[Change, ...]
 
 
-def observe(clients: Clients, wanted: Sequence[Wish]) -> Observed:
+def observe(clients: Clients, chosen: Sequence[Wish]) -> Observed:
     """What is there of what is wanted."""
-    found = {(wish.kind, wish.name): _OBSERVERS[wish.kind](clients, wish) for wish in wanted}
+    found = {(wish.kind, wish.name): _OBSERVERS[wish.kind](clients, wish) for wish in chosen}
     return {key: seen for key, seen in found.items() if seen is not None}
 
 
-def plan_only(
-    clients: Clients, resource: MediaPlatform, *, uid: str, origin: str
-) -> tuple[Change, ...]:
-    """What `wire` would do. Reads only.
+@dataclass(frozen=True)
+class Wanted:
+    """What a resource wants of AWS, and under which names."""
+
+    names: Names
+    owner: Owner
+    wishes: tuple[Wish, ...]
+    adoption: Adoption
+
+
+def wanted(clients: Clients, resource: MediaPlatform, *, uid: str, origin: str) -> Wanted:
+    """`uid` is the resource's own, `origin` the page's. Raises NotAllowed or Unavailable."""
+    names = Names.of(resource, uid=uid, account=clients.account())
+    owner = Owner(uid, f"{resource.metadata.namespace}/{resource.metadata.name}")
+    every = wishes(resource, names, owner, origin=origin)
+    return Wanted(names, owner, every, resource.spec.storage.adoption)
+
+
+def changes(clients: Clients, wants: Wanted, kind: str | None = None) -> tuple[Change, ...]:
+    """What is to change, of queues or buckets only if a kind is given. Reads only.
 
     Raises Conflict, NotAllowed, Throttled or Unavailable.
     """
-    return _planned(clients, resource, uid, origin)[1]
+    chosen = [wish for wish in wants.wishes if kind in (None, wish.kind)]
+    return plan(chosen, observe(clients, chosen), wants.owner, wants.adoption)
 
 
 def wire(clients: Clients, resource: MediaPlatform, *, uid: str, origin: str) -> Wired:
     """Make S3 and SQS what the resource says; where they are, nothing is written.
 
-    `uid` is the resource's own, `origin` the page's. Raises Conflict, NotAllowed, Throttled or
-    Unavailable; what was done until then stays, and the next run goes on from there.
+    Raises Conflict, NotAllowed, Throttled or Unavailable; what was done until then stays, and the
+    next run goes on from there.
     """
-    names, changes = _planned(clients, resource, uid, origin)
-    for change in changes:
-        _act(clients, change)
+    wants = wanted(clients, resource, uid=uid, origin=origin)
+    todo = changes(clients, wants)
+    for change in todo:
+        act(clients, change)
+    return wired(clients, wants.names, todo)
+
+
+def wired(clients: Clients, names: Names, done: tuple[Change, ...] = ()) -> Wired:
+    """The addresses of the queues that are there. Raises Unavailable for one that is not."""
     return Wired(
         names,
         _url(clients, names.queue("ingest")),
         _url(clients, names.queue("render")),
         _url(clients, names.dead("ingest")),
         _url(clients, names.dead("render")),
-        changes,
+        done,
     )
 
 
-def _planned(
-    clients: Clients, resource: MediaPlatform, uid: str, origin: str
-) -> tuple[Names, tuple[Change, ...]]:
-    names = Names.of(resource, uid=uid, account=clients.account())
-    owner = Owner(uid, f"{resource.metadata.namespace}/{resource.metadata.name}")
-    wanted = wishes(resource, names, owner, origin=origin)
-    found = observe(clients, wanted)
-    return names, plan(wanted, found, owner, resource.spec.storage.adoption)
-
-
-def _act(clients: Clients, change: Change) -> None:
+def act(clients: Clients, change: Change) -> None:
     """A queue's new policy takes AWS a moment to be seen by S3, and a new bucket by others."""
     for attempt in range(1, TRIES + 1):
         try:

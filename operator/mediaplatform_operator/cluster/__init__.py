@@ -1,0 +1,1 @@
+"""The cluster: reading, applying, comparing Kubernetes objects."""

@@ -1,0 +1,1 @@
+"""One level-based reconcile: observe, plan, act, and say where it stands."""

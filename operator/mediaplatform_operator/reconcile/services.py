@@ -1,0 +1,85 @@
+"""How far the services are, read from their Deployments, their Job and their pods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from mediaplatform_operator.cluster.objects import Object
+from mediaplatform_operator.reconcile.conditions import Condition, progressing
+
+STUCK = frozenset(
+    {"ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName",
+     "CrashLoopBackOff", "CreateContainerConfigError", "CreateContainerError"}
+)  # fmt: skip
+COMPONENT = "app.kubernetes.io/component"
+
+
+def component_of(thing: Object) -> str:
+    return str(thing["metadata"].get("labels", {}).get(COMPONENT, ""))
+
+
+def migrated(job: Object) -> Condition:
+    name = job["metadata"]["name"]
+    conditions = {item["type"]: item for item in job.get("status", {}).get("conditions", ())}
+    for kind in ("Complete", "SuccessCriteriaMet"):
+        if conditions.get(kind, {}).get("status") == "True":
+            return Condition("Migrated", "True", "UpToDate", f"Job {name} is done")
+    failed = conditions.get("Failed", {})
+    if failed.get("status") == "True":
+        return Condition(
+            "Migrated", "False", "Failed",
+            f"Job {name} failed ({failed.get('message', 'no reason given')}): read `kubectl logs "
+            f"job/{name}`, put the cause right, and delete the Job to have it run again",
+        )  # fmt: skip
+    return progressing("Migrated", f"Job {name} runs")
+
+
+def services(
+    deployments: Iterable[Object], least: Mapping[str, int], pods: Iterable[Object]
+) -> Condition:
+    """`least` holds the replicas that a component needs to count as whole."""
+    lacking = [
+        _progress(thing) for thing in deployments
+        if not _is_whole(thing, least.get(component_of(thing), 1))
+    ]  # fmt: skip
+    if not lacking:
+        return Condition("ServicesReady", "True", "Available", "every service is available")
+    stuck = sorted({hint for pod in pods for hint in _hints(pod)})
+    if stuck:
+        return Condition("ServicesReady", "False", "PodsFail", "; ".join(stuck[:3]))
+    return progressing("ServicesReady", "waits for " + ", ".join(sorted(lacking)))
+
+
+def replicas(deployments: Iterable[Object]) -> dict[str, str]:
+    found = {}
+    for thing in deployments:
+        status = thing.get("status", {})
+        wanted = thing["spec"].get("replicas", 1)
+        found[component_of(thing)] = f"{status.get('availableReplicas', 0)}/{wanted}"
+    return {name: found[name] for name in ("api", "ingest", "render") if name in found}
+
+
+def _is_whole(thing: Object, least: int) -> bool:
+    status, wanted = thing.get("status", {}), thing["spec"].get("replicas", 1)
+    rolled_out: bool = status.get("observedGeneration", 0) >= thing["metadata"][
+        "generation"
+    ] and status.get("updatedReplicas", 0) >= status.get("replicas", 0)
+    available: int = status.get("availableReplicas", 0)
+    return rolled_out and available >= min(least, wanted)
+
+
+def _progress(thing: Object) -> str:
+    available = thing.get("status", {}).get("availableReplicas", 0)
+    return f"{component_of(thing)} {available} of {thing['spec'].get('replicas', 1)}"
+
+
+def _hints(pod: Object) -> Iterable[str]:
+    for state in pod.get("status", {}).get("containerStatuses", ()):
+        waiting = state.get("state", {}).get("waiting", {})
+        if waiting.get("reason") in STUCK:
+            said = waiting.get("message", "").split("\n")[0][:160]
+            yield f"pod {pod['metadata']['name']}: {waiting['reason']} {said}".strip()
+    for item in pod.get("status", {}).get("conditions", ()):
+        if item["type"] == "PodScheduled" and item["status"] == "False":
+            said = item.get("message", "")[:160]
+            yield f"pod {pod['metadata']['name']}: {item.get('reason')} {said}".strip()

@@ -1,0 +1,1 @@
+"""What runs for a resource: its secrets, its evaluation servers, and the services chart."""

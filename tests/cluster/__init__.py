@@ -1,1 +1,0 @@
-"""A three-zone Kubernetes on this machine, to try everything on."""

@@ -1,3 +1,0 @@
-module mediaplatform.io/tests/pause
-
-go 1.24

@@ -1,0 +1,81 @@
+"""An operator without a cluster: real emulator, database and Redis, and Kubernetes in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from mediaplatform_operator.cluster.fake import FakeCluster
+from mediaplatform_operator.cluster.objects import Object, encoded
+from mediaplatform_operator.reconcile.conditions import Condition
+from mediaplatform_operator.reconcile.reconcile import Memory, Parts, Pass
+from mediaplatform_operator.reconcile.report import Report
+
+GROUP = "mediaplatform.io/v1alpha1"
+NAMESPACE = "photos"
+
+
+@dataclass
+class Operated:
+    """One resource, and passes over it. The services and Jobs do what a cluster would."""
+
+    parts: Parts
+    cluster: FakeCluster
+    thing: Object
+    memory: Memory = field(default_factory=Memory)
+
+    async def run(self) -> Report:
+        return await Pass(self.parts, self.thing, self.memory).run()
+
+    async def until_ready(self) -> Report:
+        """As many passes as it takes, with what controllers do in between; at most ten."""
+        for _ in range(10):
+            report = await self.run()
+            if report.is_ready():
+                return report
+            self.control()
+        raise AssertionError(f"not ready: {report.conditions}")
+
+    def control(self) -> None:
+        """What the controllers of Jobs and Deployments write."""
+        for thing in self.cluster:
+            if thing["kind"] == "Job":
+                self.cluster.put(
+                    {**thing, "status": {"conditions": [{"type": "Complete", "status": "True"}]}}
+                )
+            if thing["kind"] == "Deployment":
+                available = dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas"), 2)
+                seen = {"observedGeneration": thing["metadata"]["generation"]}
+                self.cluster.put({**thing, "status": {**available, **seen}})
+
+    def change(self, **spec: Any) -> None:
+        self.thing = {**self.thing, "spec": {**self.thing["spec"], **spec}}
+        self.thing["metadata"]["generation"] += 1
+
+    def find(self, kind: str, name: str) -> Object:
+        [found] = [
+            thing for thing in self.cluster
+            if (thing["kind"], thing["metadata"]["name"]) == (kind, name)
+        ]  # fmt: skip
+        return found
+
+
+def resource(**spec: Any) -> Object:
+    """Of a name nobody else has: the tests share one emulator."""
+    uid = str(uuid4())
+    meta = {"name": f"p{uid[:8]}", "namespace": NAMESPACE, "uid": uid, "generation": 1}
+    return {"apiVersion": GROUP, "kind": "MediaPlatform", "metadata": meta, "spec": spec}
+
+
+def secret(name: str, **values: str) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "data": encoded(values),
+    }
+
+
+def condition(report: Report, kind: str) -> Condition:
+    return report.ready if kind == "Ready" else report.conditions[kind]
