@@ -3,7 +3,7 @@ SHELL := bash
 export PYTHONUNBUFFERED := 1
 RUN := .venv/bin
 
-.PHONY: help run test lint format lock crd bench clean
+.PHONY: help run test lint lint-charts snapshots format lock crd bench clean
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -23,11 +23,17 @@ lint: environment  ## Style, types, layers, locks
 	$(RUN)/lint-imports --no-cache
 	scripts/check-tree
 
+lint-charts: environment  ## helm lint, schemas of Kubernetes, checkov, tables of values
+	scripts/lint-charts
+
+snapshots: environment  ## What the charts render, for tests/charts to compare with
+	$(RUN)/python -m tests.charts.snapshots
+
 format: environment  ## Let ruff write the style
 	$(RUN)/ruff check --fix
 	$(RUN)/ruff format
 
-test: lint  ## Everything but the cluster, installing what it needs
+test: lint lint-charts  ## Everything but the cluster, installing what it needs
 	scripts/install-test-tools
 	$(RUN)/python -m pytest --cov --cov-report= --durations=15 tests
 	$(RUN)/coverage report --skip-covered --include='services/core/*' --fail-under=90
