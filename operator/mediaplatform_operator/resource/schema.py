@@ -102,8 +102,8 @@ def _structural(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, 
         return {"type": "string", "enum": [node["const"]]}
     schema = {key: node[key] for key in KEPT if key in node and node[key] is not None}
     if node.get("type") == "object":
-        if "default" in schema:
-            schema["default"] = {}  # the API server fills in the defaults below it
+        if "default" in schema:  # whole: the API server tries its rules on the default as it stands
+            schema["default"] = _without_nulls(schema["default"])
         schema["properties"] = {
             name: _structural(value, definitions)
             for name, value in node.get("properties", {}).items()
@@ -111,6 +111,12 @@ def _structural(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, 
         if node.get("required"):
             schema["required"] = node["required"]
     return schema
+
+
+def _without_nulls(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {name: _without_nulls(item) for name, item in value.items() if item is not None}
 
 
 def _own(node: dict[str, Any]) -> dict[str, Any]:
