@@ -3,7 +3,7 @@ SHELL := bash
 export PYTHONUNBUFFERED := 1
 RUN := .venv/bin
 
-.PHONY: help run test lint lint-charts snapshots format lock crd bench clean
+.PHONY: help run test lint lint-charts snapshots format lock crd bench cluster cluster-down clean
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -42,6 +42,12 @@ test: lint lint-charts  ## Everything but the cluster, installing what it needs
 bench: environment  ## Figures: one table, and JSON in bench-results/; ARGS="images feed"
 	scripts/install-test-tools
 	$(RUN)/python -m tests.bench $(ARGS)
+
+cluster: environment  ## A Kubernetes of three zones on this machine, with the product's images
+	@$(RUN)/python -m tests.cluster up
+
+cluster-down: environment  ## Nothing of it is left but caches
+	@$(RUN)/python -m tests.cluster down
 
 crd: environment  ## crds/ and its copy in the chart, from the typed resource
 	$(RUN)/python -m mediaplatform_operator.resource.schema > crds/mediaplatforms.yaml

@@ -1,0 +1,1 @@
+"""A three-zone Kubernetes on this machine, to try everything on."""

@@ -1,0 +1,3 @@
+module mediaplatform.io/tests/pause
+
+go 1.24

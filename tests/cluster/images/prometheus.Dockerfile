@@ -1,0 +1,4 @@
+FROM debian:trixie-slim
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends prometheus && rm -rf /var/lib/apt/lists/*
+USER 10001:10001
+ENTRYPOINT ["prometheus"]

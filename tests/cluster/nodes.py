@@ -1,0 +1,90 @@
+"""Nodes: containers with containerd, kubelet and kube-proxy, each alone in its zone."""
+
+from __future__ import annotations
+
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tests.cluster.control_plane import node_folder, routes
+from tests.cluster.engine import Docker
+from tests.cluster.kubectl import Kubectl
+from tests.cluster.layout import NODES, PREFIX, STATE, Node
+from tests.cluster.run import ClusterError, wait
+
+VOLUMES = 10  # `local` volumes on each node
+READY_S = 120
+IMPORT_S = 600
+ARCHIVES = STATE / "archives"  # where images wait to be read by the nodes
+MOUNTED = "/archives"
+
+
+def start(docker: Docker, kubectl: Kubectl, image: str) -> None:
+    """Three Ready nodes; one that was killed comes back with its pods. Raises ClusterError."""
+    for node in NODES:
+        if docker.exists("container", node.container):
+            docker("start", node.container)
+        else:
+            _run(docker, node, image)
+    ready = ("wait", "--for=condition=Ready", "--timeout", "5s", *(f"node/{n.name}" for n in NODES))
+    wait("three nodes are Ready", lambda: kubectl.says_yes(*ready), READY_S)
+
+
+def _run(docker: Docker, node: Node, image: str) -> None:
+    ARCHIVES.mkdir(parents=True, exist_ok=True)
+    others = tuple(other for other in NODES if other != node)
+    docker(
+        "run", "--detach", "--name", node.container, "--hostname", node.name,
+        "--network", PREFIX, "--ip", node.address,
+        # All that --privileged gives, less what a machine in a sandbox lacks itself.
+        "--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE", "--cgroupns", "host",
+        "--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined",
+        "--security-opt", "systempaths=unconfined",
+        "--device", "/dev/kmsg", "--volume", "/sys/fs/cgroup:/sys/fs/cgroup:rw",
+        "--volume", "/var/lib/containerd", "--volume", "/var/lib/kubelet",
+        "--volume", "/var/lib/volumes", "--volume", f"{ARCHIVES}:{MOUNTED}:ro",
+        "--volume", f"{node_folder(node)}:/etc/kubernetes:ro",
+        "--env", f"NODE={node.name}", "--env", f"ZONE={node.zone}",
+        "--env", f"ADDRESS={node.address}",
+        "--env", f"PODS={node.pods}", "--env", f"ROUTES={routes(others)}",
+        "--env", f"VOLUMES={VOLUMES}", image,
+    )  # fmt: skip
+
+
+def load(docker: Docker, images: tuple[str, ...], nodes: tuple[Node, ...] = NODES) -> None:
+    """Afterwards the nodes have these images. Raises ClusterError."""
+    missing = {node: _missing(docker, node, images) for node in nodes}
+    wanted = sorted(set().union(*missing.values()))
+    if not wanted:
+        return
+    ARCHIVES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=ARCHIVES) as folder:
+        archive = Path(folder) / "images.tar"
+        docker("save", "--output", archive, *wanted, timeout=IMPORT_S)
+        inside = Path(MOUNTED) / archive.relative_to(ARCHIVES)
+        with ThreadPoolExecutor() as pool:
+            for node in nodes:
+                pool.submit(docker, *_images(node), "import", inside, timeout=IMPORT_S)
+    left = [name for node in nodes for name in _missing(docker, node, images)]
+    if left:
+        raise ClusterError(f"These images did not reach the nodes: {', '.join(left)}")
+
+
+def name_again(docker: Docker, image: str, other: str) -> None:
+    """The image under a second name, on every node."""
+    for node in NODES:
+        docker(*_images(node), "tag", "--force", _qualified(image), _qualified(other))
+
+
+def _missing(docker: Docker, node: Node, images: tuple[str, ...]) -> set[str]:
+    present = docker(*_images(node), "list", "--quiet").split()
+    return {image for image in images if _qualified(image) not in present}
+
+
+def _images(node: Node) -> tuple[str, ...]:
+    return ("exec", node.container, "ctr", "--namespace", "k8s.io", "images")
+
+
+def _qualified(image: str) -> str:
+    """The name as a kubelet asks for it."""
+    return f"docker.io/{image}" if "/" in image else f"docker.io/library/{image}"

@@ -1,0 +1,77 @@
+"""Commands of other programs, each with a deadline; steps that say how long they took."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class ClusterError(Exception):
+    """Something this machine lacks, or a step that failed; its message says what to do."""
+
+
+def run(
+    *command: str | Path,
+    timeout: float = 60,
+    stdin: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> str:
+    """What the command printed. `timeout` in seconds. Raises ClusterError with its complaint."""
+    done = attempt(*command, timeout=timeout, stdin=stdin, environment=environment, folder=folder)
+    if done.returncode != 0:
+        raise ClusterError(f"{_shown(command)}\n{done.stderr.strip()[-3000:]}")
+    return done.stdout
+
+
+def attempt(
+    *command: str | Path,
+    timeout: float = 60,
+    stdin: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """The same for a command that may fail. Raises ClusterError if it is missing or too slow."""
+    try:
+        return subprocess.run(
+            [str(word) for word in command],
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            text=True,
+            errors="replace",
+            capture_output=True,
+            timeout=timeout,
+            env={**os.environ, **(environment or {})},
+            cwd=folder,
+            check=False,
+        )
+    except FileNotFoundError as missing:
+        raise ClusterError(f"{command[0]} is not installed") from missing
+    except subprocess.TimeoutExpired as slow:
+        raise ClusterError(f"{_shown(command)}: not done after {timeout:.0f} s") from slow
+
+
+def wait(what: str, condition: Callable[[], bool], timeout: float, every: float = 0.3) -> None:
+    """Until the condition holds. Raises ClusterError that names `what`."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            raise ClusterError(f"{what}: not after {timeout:.0f} s")
+        time.sleep(every)
+
+
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    """Says the name, and afterwards the seconds."""
+    started = time.monotonic()
+    yield
+    print(f"{time.monotonic() - started:6.1f} s  {name}", file=sys.stderr, flush=True)
+
+
+def _shown(command: tuple[str | Path, ...]) -> str:
+    return " ".join(str(word) for word in command)[:300]
