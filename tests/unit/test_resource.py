@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.support.api_server import ApiServer
 
 from mediaplatform.errors import InvalidInput
 from mediaplatform_operator.resource import schema
@@ -18,6 +19,7 @@ from mediaplatform_operator.resource.quantity import to_bytes
 from mediaplatform_operator.resource.rules import RULES
 
 ROOT = Path(__file__).parents[2]
+SERVER = ApiServer(yaml.safe_load((ROOT / "crds/mediaplatforms.yaml").read_text()))
 
 BAD: tuple[tuple[dict[str, Any], str], ...] = (
     ({}, "spec.host: is missing"),
@@ -75,6 +77,7 @@ def test_a_mistake_names_the_field_and_the_remedy(spec: dict[str, Any], sentence
     with pytest.raises(InvalidInput) as caught:
         parse(resource(spec))
     assert sentence in caught.value.message
+    assert SERVER.faults(resource(spec)), "by the CRD alone it would be taken"
 
 
 def test_what_is_null_is_left_out_as_an_api_server_does() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from mediaplatform_operator.resource.model import GROUP, KIND, VERSION, Spec
+from mediaplatform_operator.resource.model import GROUP, KIND, VERSION, Metadata, Spec
 from mediaplatform_operator.resource.rules import RULES, TRANSITIONS
 
 KEPT = ("type", "description", "default", "enum", "pattern", "minimum", "maximum", "minLength",
@@ -42,7 +42,7 @@ def crd() -> dict[str, Any]:
             {"name": name, "type": kind, "jsonPath": path} for name, kind, path in COLUMNS
         ],
         "schema": {"openAPIV3Schema": _object(
-            {"apiVersion": TEXT, "kind": TEXT, "metadata": {"type": "object"},
+            {"apiVersion": TEXT, "kind": TEXT, "metadata": metadata_schema(),
              "spec": spec_schema(), "status": status_schema()}, ["spec"],
         )},
     }  # fmt: skip
@@ -52,6 +52,12 @@ def crd() -> dict[str, Any]:
         "metadata": {"name": f"mediaplatforms.{GROUP}"},
         "spec": {"group": GROUP, "names": names, "scope": "Namespaced", "versions": [version]},
     }
+
+
+def metadata_schema() -> dict[str, Any]:
+    """The name alone: an API server lets a CRD restrict nothing else of the metadata."""
+    name = Metadata.model_json_schema()["properties"]["name"]
+    return _object({"name": _structural(name, {})})
 
 
 def spec_schema() -> dict[str, Any]:
