@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
 
 import pytest
 import yaml
 
+from mediaplatform_operator.configuration import PREFIX, Configuration
 from tests.support.helm import (
     CHARTS,
     OPERATOR,
@@ -106,25 +109,47 @@ def test_every_right_is_bound_to_its_account() -> None:
                 assert subject == {"kind": "ServiceAccount", "name": "photos", "namespace": "team"}
 
 
-def test_values_for_every_resource_reach_it_as_a_file() -> None:
-    objects = rendered(OPERATOR, NAMESPACED)
-    text = of_kind(objects, "ConfigMap")["photos-values"]["data"]["values.yaml"]
-    address = "http://prometheus.monitoring:9090"
-    assert yaml.safe_load(text) == {"autoscaling": {"prometheusAddress": address}}
+def configuration(objects: tuple[Object, ...], folder: Path) -> Configuration:
+    """As the pod reads it, with its ConfigMap mounted at `folder`."""
     spec = of_kind(objects, "Deployment")["photos"]["spec"]["template"]["spec"]
-    environment = {item["name"]: item.get("value") for item in spec["containers"][0]["env"]}
-    folder, _, name = str(environment["MEDIAPLATFORM_OPERATOR_VALUES_FILE"]).rpartition("/")
-    assert name == "values.yaml"
-    assert folder in {mount["mountPath"] for mount in spec["containers"][0]["volumeMounts"]}
-    assert environment["MEDIAPLATFORM_OPERATOR_NAMESPACES"] == "photos,videos"
+    (container,) = spec["containers"]
+    environment = {item["name"]: item.get("value", "given") for item in container["env"]}
+    names = {name for name in environment if name.startswith(PREFIX)}
+    wanted = {PREFIX + field.name.upper() for field in fields(Configuration)}
+    assert names == wanted - {f"{PREFIX}CHART", f"{PREFIX}VALUES"} | {f"{PREFIX}VALUES_FILE"}
+    mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    where, _, file = environment[f"{PREFIX}VALUES_FILE"].rpartition("/")
+    assert where == mounts["values"]
+    (folder / file).write_text(of_kind(objects, "ConfigMap")["photos-values"]["data"][file])
+    environment[f"{PREFIX}VALUES_FILE"] = str(folder / file)
+    return Configuration.from_environment(environment)
 
 
-def test_services_get_the_release_of_the_operator() -> None:
-    spec = of_kind(render(OPERATOR, DEFAULT, {"image": {"registry": "r", "tag": "1.2.3"}}),
-                   "Deployment")["photos"]["spec"]["template"]["spec"]  # fmt: skip
-    environment = {item["name"]: item.get("value") for item in spec["containers"][0]["env"]}
-    assert environment["MEDIAPLATFORM_OPERATOR_IMAGES_REGISTRY"] == "r"
-    assert environment["MEDIAPLATFORM_OPERATOR_IMAGES_TAG"] == "1.2.3"
+def test_the_operator_starts_with_its_environment_and_its_own_defaults(tmp_path: Path) -> None:
+    found = configuration(rendered(OPERATOR, DEFAULT), tmp_path)
+    version = yaml.safe_load((CHARTS / OPERATOR / "Chart.yaml").read_text())["appVersion"]
+    plain = Configuration(namespace="given", pod="given", images_tag=version)
+    assert found == plain
+
+
+def test_what_is_set_reaches_the_operator(tmp_path: Path) -> None:
+    found = configuration(rendered(OPERATOR, NAMESPACED), tmp_path)
+    assert found.namespaces == ("photos", "videos")
+    assert found.values == {
+        "autoscaling": {"prometheusAddress": "http://prometheus.monitoring:9090"}
+    }
+    assert found.images_registry == "registry.example.com/media"
+    assert found.aws_identities == "Users"
+    assert found.aws_endpoint == "http://aws.emulator:4566"
+    assert found.aws_public_endpoint == "https://s3.photos.test"
+    assert found.ingress_class == "traefik"
+
+
+def test_services_get_images_of_their_own_where_told(tmp_path: Path) -> None:
+    services = {"registry": "mirror", "tag": "1.2.3", "pullPolicy": "Always"}
+    found = configuration(render(OPERATOR, DEFAULT, {"services": services}), tmp_path)
+    assert (found.images_registry, found.images_tag) == ("mirror", "1.2.3")
+    assert found.images_pull_policy == "Always"
 
 
 @pytest.mark.parametrize("chart", [SERVICES, OPERATOR])
