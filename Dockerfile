@@ -5,6 +5,7 @@ FROM python:3.13-slim AS tools
 COPY requirements/uv.txt /requirements/
 RUN python3 -m venv /uv \
  && /uv/bin/pip install --quiet --no-cache-dir --require-hashes -r /requirements/uv.txt
+COPY scripts/slim-libraries /usr/local/bin/
 ENV UV_NO_CACHE=1 UV_COMPILE_BYTECODE=1 UV_PYTHON=python3
 
 
@@ -24,19 +25,22 @@ RUN version=$(sed -n 's/^version = "\(.*\)"$/\1/p' pyproject.toml) \
 FROM tools AS api-libraries
 COPY requirements/api.txt /requirements/
 RUN /uv/bin/uv venv --quiet /opt/mediaplatform/venv \
- && VIRTUAL_ENV=/opt/mediaplatform/venv /uv/bin/uv pip sync --quiet --require-hashes /requirements/api.txt
+ && VIRTUAL_ENV=/opt/mediaplatform/venv /uv/bin/uv pip sync --quiet --require-hashes /requirements/api.txt \
+ && slim-libraries /opt/mediaplatform/venv
 
 
 FROM tools AS worker-libraries
 COPY requirements/worker.txt /requirements/
 RUN /uv/bin/uv venv --quiet /opt/mediaplatform/venv \
- && VIRTUAL_ENV=/opt/mediaplatform/venv /uv/bin/uv pip sync --quiet --require-hashes /requirements/worker.txt
+ && VIRTUAL_ENV=/opt/mediaplatform/venv /uv/bin/uv pip sync --quiet --require-hashes /requirements/worker.txt \
+ && slim-libraries /opt/mediaplatform/venv
 
 
 FROM tools AS operator-libraries
 COPY requirements/operator.txt /requirements/
 RUN /uv/bin/uv venv --quiet /opt/mediaplatform/venv \
- && VIRTUAL_ENV=/opt/mediaplatform/venv /uv/bin/uv pip sync --quiet --require-hashes /requirements/operator.txt
+ && VIRTUAL_ENV=/opt/mediaplatform/venv /uv/bin/uv pip sync --quiet --require-hashes /requirements/operator.txt \
+ && slim-libraries /opt/mediaplatform/venv
 
 
 FROM alpine/helm:4.2.4 AS helm

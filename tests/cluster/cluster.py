@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from tests.cluster import (
@@ -13,11 +14,12 @@ from tests.cluster import (
     certificates,
     control_plane,
     engine,
+    images,
     nodes,
 )
 from tests.cluster.bases import ALL, POSTGRES, VALKEY, Bases
 from tests.cluster.engine import Docker
-from tests.cluster.images import build
+from tests.cluster.images import Image
 from tests.cluster.layout import NODES, PREFIX, STATE
 from tests.cluster.run import ClusterError, step
 
@@ -30,20 +32,20 @@ def up() -> None:
         with step("docker"):
             docker = engine.start()
         with step("images"):
-            images = _images(docker)
+            made = _images(docker)
         STATE.mkdir(parents=True, exist_ok=True, mode=0o700)
         with step("control plane"):
-            kubectl = control_plane.start(docker, images[f"{PREFIX}/node"])
+            kubectl = control_plane.start(docker, made[f"{PREFIX}/node"])
         with step("nodes"):
-            nodes.start(docker, kubectl, images[f"{PREFIX}/node"])
-        balancer.start(docker, images[f"{PREFIX}/balancer"])
+            nodes.start(docker, kubectl, made[f"{PREFIX}/node"])
+        balancer.start(docker, made[f"{PREFIX}/balancer"])
         with step("images into the nodes"):
-            nodes.load(docker, (*_addon_names(images), POSTGRES, VALKEY))
+            nodes.load(docker, (*_addon_names(made), POSTGRES, VALKEY))
         with step("addons"):
             certificates.make()
             addons.cloud_secrets(kubectl)
-            addons.apply(kubectl, images, MANIFESTS)
-            addons.volumes(kubectl)
+            addons.apply(kubectl, made, MANIFESTS)
+            addons.volumes(docker, kubectl)
             addons.wait_ready(kubectl)
         _load(docker)
 
@@ -76,6 +78,17 @@ def _remove(docker: Docker) -> None:
             docker("rm", "--force", "--volumes", container)
     if docker.exists("network", PREFIX):
         docker("network", "rm", PREFIX)
+    _remove_cgroups()
+
+
+def _remove_cgroups() -> None:
+    """Those of the pods: nodes share the machine's, and a container takes none along when it goes."""
+    for top in (*Path("/sys/fs/cgroup").glob("*/k8s.io"), Path("/sys/fs/cgroup/k8s.io")):
+        for folder in sorted((f for f in top.rglob("*") if f.is_dir()), reverse=True):
+            with suppress(OSError):  # of another cluster, and in use
+                folder.rmdir()
+        with suppress(OSError):
+            top.rmdir()
 
 
 def _images(docker: Docker) -> dict[str, str]:
@@ -83,29 +96,37 @@ def _images(docker: Docker) -> dict[str, str]:
     bases = Bases(docker)
     for base in ALL:
         bases.get(base)
-    images = (catalogue.node(_pause(docker)), *catalogue.addons())
-    return {image.name: build(docker, image) for image in images}
+    wanted = (catalogue.node(_pause(docker)), *catalogue.addons())
+    return {image.name: images.build(docker, image) for image in wanted}
 
 
 def _pause(docker: Docker) -> Path:
     """The image of a pod's first process, as an archive that nodes bring along."""
     archive = binaries.build("pause").with_suffix(".tar")
     if not archive.exists():
-        docker("tag", build(docker, catalogue.pause()), f"{PREFIX}/pause:local")
+        docker("tag", images.build(docker, catalogue.pause()), f"{PREFIX}/pause:local")
         docker("save", "--output", archive, f"{PREFIX}/pause:local")
     return archive
 
 
-def _addon_names(images: dict[str, str]) -> tuple[str, ...]:
+def _addon_names(made: dict[str, str]) -> tuple[str, ...]:
     """Those that run in pods."""
     outside = (f"{PREFIX}/node", f"{PREFIX}/balancer")
-    return tuple(full for name, full in images.items() if name not in outside)
+    return tuple(full for name, full in made.items() if name not in outside)
 
 
 def _load(docker: Docker) -> None:
     with step("the product's images"):
-        built = {image.name: build(docker, image) for image in catalogue.product()}
+        built = {image.name: _by_content(docker, image) for image in catalogue.product()}
         nodes.load(docker, tuple(built.values()))
         for name, full in built.items():
             docker("tag", full, f"{name}:test")
             nodes.name_again(docker, full, f"{name}:test")
+
+
+def _by_content(docker: Docker, image: Image) -> str:
+    """A name that stays when a change of the tree makes no other image: nothing is loaded again."""
+    identity = images.identity(docker, images.build(docker, image))
+    name = f"{image.name}:{identity.removeprefix('sha256:')[:12]}"
+    docker("tag", identity, name)
+    return name

@@ -17,6 +17,7 @@ OWN = CACHE / "docker"  # images stay here between clusters
 RUNTIME = Path("/run/mediaplatform-docker")
 SOCKET = RUNTIME / "docker.sock"
 PID_FILE = RUNTIME / "docker.pid"
+FIREWALL = RUNTIME / "iptables"  # the rules before dockerd added its own
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,8 @@ def stop_own() -> None:
     if _is_dockerd(pid):
         os.kill(pid, signal.SIGTERM)
         wait("dockerd stops", lambda: not _is_dockerd(pid), timeout=60)
+        attempt("ip", "link", "delete", "docker0")
+        run("iptables-restore", stdin=FIREWALL.read_text())
     shutil.rmtree(RUNTIME, ignore_errors=True)
 
 
@@ -102,6 +105,7 @@ def _start_own() -> Docker:
     install("docker.io", unless="dockerd")
     OWN.mkdir(parents=True, exist_ok=True)
     RUNTIME.mkdir(parents=True, exist_ok=True, mode=0o700)
+    FIREWALL.write_text(run("iptables-save"))
     log = (RUNTIME / "log").open("ab")
     subprocess.Popen(
         ["dockerd", "--host", f"unix://{SOCKET}", "--pidfile", PID_FILE, "--data-root", OWN,

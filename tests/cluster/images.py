@@ -46,7 +46,7 @@ def build(docker: Docker, image: Image) -> str:
 def digest(docker: Docker, image: Image) -> str:
     """Changes with anything that goes into the image."""
     known = hashlib.sha256(
-        repr((image.arguments, [_identity(docker, base) for base in image.bases])).encode()
+        repr((image.arguments, [identity(docker, base) for base in image.bases])).encode()
     )
     for path in (image.dockerfile, *(file for _, file in sorted(image.files.items()))):
         for file in _files(path):
@@ -59,8 +59,9 @@ def file_digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
-def _identity(docker: Docker, base: str) -> str:
-    return docker("image", "inspect", "--format", "{{.Id}}", base).strip()
+def identity(docker: Docker, image: str) -> str:
+    """What Docker itself calls the image's content."""
+    return docker("image", "inspect", "--format", "{{.Id}}", image).strip()
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -76,6 +77,14 @@ def _files(path: Path) -> Iterator[Path]:
 def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
-        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(source, target, ignore=ignore, copy_function=_link)
     else:
+        _link(str(source), str(target))
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # on another disk
         shutil.copy2(source, target)

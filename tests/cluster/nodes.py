@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.cluster.control_plane import node_folder, routes
 from tests.cluster.engine import Docker
 from tests.cluster.kubectl import Kubectl
-from tests.cluster.layout import NODES, PREFIX, STATE, Node
+from tests.cluster.layout import NODES, POD_RANGE, PREFIX, STATE, Node
 from tests.cluster.run import ClusterError, wait
 
 VOLUMES = 10  # `local` volumes on each node
@@ -46,7 +46,8 @@ def _run(docker: Docker, node: Node, image: str) -> None:
         "--volume", f"{node_folder(node)}:/etc/kubernetes:ro",
         "--env", f"NODE={node.name}", "--env", f"ZONE={node.zone}",
         "--env", f"ADDRESS={node.address}",
-        "--env", f"PODS={node.pods}", "--env", f"ROUTES={routes(others)}",
+        "--env", f"PODS={node.pods}", "--env", f"ALL_PODS={POD_RANGE}",
+         "--env", f"ROUTES={routes(others)}",
         "--env", f"VOLUMES={VOLUMES}", image,
     )  # fmt: skip
 

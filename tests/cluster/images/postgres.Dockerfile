@@ -1,4 +1,5 @@
 # Stands in for postgres:17 where no registry can be reached: its programs, user and folders.
+# Without LLVM, half of it; PostgreSQL does without compiled queries by itself.
 FROM debian:trixie-slim
 RUN groupadd --system --gid 999 postgres \
  && useradd --system --uid 999 --gid 999 --home-dir /var/lib/postgresql --shell /bin/bash postgres \
@@ -8,7 +9,7 @@ RUN groupadd --system --gid 999 postgres \
  && mkdir -p /var/lib/postgresql/data /var/run/postgresql \
  && chown -R 999:999 /var/lib/postgresql /var/run/postgresql \
  && chmod 1777 /var/lib/postgresql/data /var/run/postgresql \
- && rm -rf /var/lib/apt/lists/*
+ && rm -rf /var/lib/apt/lists/* /usr/lib/*/libLLVM* /usr/lib/llvm* /usr/lib/postgresql/17/lib/llvmjit* /usr/lib/postgresql/17/lib/bitcode
 ENV PATH=/usr/lib/postgresql/17/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     PGDATA=/var/lib/postgresql/data LANG=C.UTF-8
 USER 999

@@ -1,5 +1,6 @@
 #!/bin/bash
-# A node: containerd, kubelet, kube-proxy. From the environment: NODE, ZONE, ADDRESS, PODS, ROUTES, VOLUMES.
+# A node: containerd, kubelet, kube-proxy. From the environment: NODE, ZONE, ADDRESS, PODS, ALL_PODS, ROUTES,
+# VOLUMES.
 set -euo pipefail
 . /node/supervise.sh
 
@@ -10,6 +11,8 @@ mount --make-rshared /
 sysctl -qw net.ipv4.ip_forward=1
 sysctl -qw net.bridge.bridge-nf-call-iptables=1 || true  # only where the kernel's module is loaded
 routes "$ROUTES"
+# Only nodes know the way to a pod: what leaves for others comes from the node.
+iptables -t nat -A POSTROUTING -s "$PODS" ! -d "$ALL_PODS" -o eth0 -j MASQUERADE
 
 mkdir -p /etc/cni/net.d
 sed "s|@PODS@|$PODS|" /node/network.conflist > /etc/cni/net.d/10-pods.conflist
