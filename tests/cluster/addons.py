@@ -11,7 +11,7 @@ from typing import Any
 from tests.cluster import certificates
 from tests.cluster.engine import Docker
 from tests.cluster.kubectl import Kubectl
-from tests.cluster.layout import HERE, NODES, PREFIX, STATE
+from tests.cluster.layout import BALANCER, HERE, NODES, PREFIX, STATE
 from tests.cluster.nodes import VOLUMES
 
 MANIFESTS = HERE / "addons"
@@ -28,6 +28,7 @@ def apply(kubectl: Kubectl, images: Mapping[str, str], manifests: tuple[str, ...
     """The manifests with these images, by their names without a tag. Raises ClusterError."""
     for name in manifests:
         text = (MANIFESTS / f"{name}.yaml").read_text()
+        text = text.replace("172.29.77.20", BALANCER)
         kubectl.apply(re.sub(rf"({PREFIX}/[a-z-]+):test", lambda found: images[found[1]], text))
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tests.cluster.control_plane import require_free
 from tests.cluster.engine import Docker
-from tests.cluster.layout import BALANCER, HTTPS_NODE_PORT, HTTPS_PORT, NODES, PREFIX, STATE
+from tests.cluster.layout import BALANCER, HTTPS_NODE_PORT, HTTPS_PORT, NAME, NODES, STATE
 
-CONTAINER = f"{PREFIX}-balancer"
+CONTAINER = f"{NAME}-balancer"
 
 # A node that was lost gets no new connection after two failed checks; until then a
 # connection that it does not take goes to another.
@@ -38,7 +38,7 @@ def start(docker: Docker, image: str) -> None:
     folder.chmod(0o755)  # it runs as a user of its own
     (folder / "haproxy.cfg").write_text(CONFIGURATION + _servers())
     docker(
-        "run", "--detach", "--name", CONTAINER, "--network", PREFIX, "--ip", BALANCER,
+        "run", "--detach", "--name", CONTAINER, "--network", NAME, "--ip", BALANCER,
         "--publish", f"127.0.0.1:{HTTPS_PORT}:8443",
         "--cap-drop", "ALL", "--read-only", "--volume", f"{folder}:/etc/balancer:ro", image,
     )  # fmt: skip

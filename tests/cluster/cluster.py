@@ -20,7 +20,7 @@ from tests.cluster import (
 from tests.cluster.bases import ALL, POSTGRES, VALKEY, Bases
 from tests.cluster.engine import Docker
 from tests.cluster.images import Image
-from tests.cluster.layout import NODES, PREFIX, STATE
+from tests.cluster.layout import NAME, NODES, PREFIX, STATE
 from tests.cluster.run import ClusterError, step
 
 MANIFESTS = ("access", "storage", "dns", "metrics", "ingress", "aws")
@@ -64,7 +64,8 @@ def down() -> None:
     if docker is not None:
         with step("down"):
             _remove(docker)
-            engine.stop_own()
+            if not docker("ps", "--quiet").strip():
+                engine.stop_own()
     shutil.rmtree(STATE, ignore_errors=True)
 
 
@@ -76,13 +77,13 @@ def _remove(docker: Docker) -> None:
     ):
         if docker.exists("container", container):
             docker("rm", "--force", "--volumes", container)
-    if docker.exists("network", PREFIX):
-        docker("network", "rm", PREFIX)
+    if docker.exists("network", NAME):
+        docker("network", "rm", NAME)
     _remove_cgroups()
 
 
 def _remove_cgroups() -> None:
-    """Those of the pods: nodes share the machine's, and a container takes none along when it goes."""
+    """Those of the pods: nodes share the machine's, and take none along when they go."""
     for top in (*Path("/sys/fs/cgroup").glob("*/k8s.io"), Path("/sys/fs/cgroup/k8s.io")):
         for folder in sorted((f for f in top.rglob("*") if f.is_dir()), reverse=True):
             with suppress(OSError):  # of another cluster, and in use

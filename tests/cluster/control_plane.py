@@ -11,12 +11,11 @@ from tests.cluster.engine import Docker
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.layout import (
     API_PORT,
-    CONTEXT,
     CONTROL_PLANE,
     KUBECONFIG,
+    NAME,
     NETWORK,
     NODES,
-    PREFIX,
     SERVICE_RANGE,
     STATE,
     VERSION,
@@ -24,7 +23,7 @@ from tests.cluster.layout import (
 )
 from tests.cluster.run import ClusterError, run, wait
 
-CONTAINER = f"{PREFIX}-control-plane"
+CONTAINER = f"{NAME}-control-plane"
 FOLDER = STATE / "control-plane"  # /etc/kubernetes in the container
 AUDIT_LOG = STATE / "audit" / "audit.log"
 READY_S = 120
@@ -38,7 +37,7 @@ nodeRegistration: {{name: control-plane, criSocket: unix:///run/containerd/conta
 apiVersion: kubeadm.k8s.io/v1beta4
 kind: ClusterConfiguration
 kubernetesVersion: {VERSION}
-clusterName: {CONTEXT}
+clusterName: {NAME}
 certificatesDir: {FOLDER / "pki"}
 networking: {{serviceSubnet: {SERVICE_RANGE}}}
 apiServer: {{certSANs: [localhost, 127.0.0.1]}}
@@ -49,8 +48,8 @@ def start(docker: Docker, image: str) -> Kubectl:
     """An API server that is ready. Raises ClusterError."""
     if not FOLDER.exists():
         _identities()
-    if not docker.exists("network", PREFIX):
-        docker("network", "create", "--subnet", NETWORK, PREFIX)
+    if not docker.exists("network", NAME):
+        docker("network", "create", "--subnet", NETWORK, NAME)
     if docker.exists("container", CONTAINER):
         docker("start", CONTAINER)
     else:
@@ -80,7 +79,7 @@ def _run(docker: Docker, image: str) -> None:
     AUDIT_LOG.parent.mkdir(parents=True, exist_ok=True)
     docker(
         "run", "--detach", "--name", CONTAINER, "--hostname", "control-plane",
-        "--network", PREFIX, "--ip", CONTROL_PLANE, "--publish", f"127.0.0.1:{API_PORT}:6443",
+        "--network", NAME, "--ip", CONTROL_PLANE, "--publish", f"127.0.0.1:{API_PORT}:6443",
         "--cap-add", "NET_ADMIN", "--volume", "/var/lib/etcd",
         "--volume", f"{FOLDER}:/etc/kubernetes:ro",
         "--volume", f"{AUDIT_LOG.parent}:/var/log/kubernetes",
@@ -117,7 +116,7 @@ def _users() -> Iterator[tuple[Path, str] | tuple[Path, str, str]]:
     for node in NODES:
         yield node_folder(node) / f"{node.name}.conf", f"system:node:{node.name}", "system:nodes"
         yield node_folder(node) / "kube-proxy.conf", "system:kube-proxy"
-    yield KUBECONFIG, CONTEXT, "system:masters"
+    yield KUBECONFIG, NAME, "system:masters"
 
 
 def node_folder(node: Node) -> Path:
@@ -137,4 +136,4 @@ def link(component: str) -> Path:
 def _for_this_machine(kubeconfig: Path) -> None:
     text = kubeconfig.read_text()
     text = text.replace(f"https://{CONTROL_PLANE}:6443", f"https://127.0.0.1:{API_PORT}")
-    kubeconfig.write_text(text.replace(f"{CONTEXT}@{CONTEXT}", CONTEXT))
+    kubeconfig.write_text(text.replace(f"{NAME}@{NAME}", NAME))

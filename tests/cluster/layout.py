@@ -9,24 +9,28 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mediaplatform"
-STATE = CACHE / "cluster"  # secrets of one cluster: `down` removes it
+
+# A second cluster beside the first, if it is not 0: with its own state, network and ports.
+NUMBER = int(os.environ.get("MEDIAPLATFORM_CLUSTER_NUMBER", "0"))
+PREFIX = "mediaplatform-test"  # of images, and of names in the cluster
+NAME = f"{PREFIX}-{NUMBER}" if NUMBER else PREFIX  # of its network, and of its containers
+STATE = CACHE / (f"cluster-{NUMBER}" if NUMBER else "cluster")  # secrets of one cluster: `down` removes it
 KUBECONFIG = STATE / "kubeconfig"
-CONTEXT = "mediaplatform-test"
 
 VERSION = "v1.36.4"
 DOMAIN = "mediaplatform.test"
-PREFIX = "mediaplatform-test"  # of every container, network and image of the cluster
 
-NETWORK = "172.29.77.0/24"
-CONTROL_PLANE = "172.29.77.10"
-BALANCER = "172.29.77.20"
+SUBNET = f"172.29.{77 + NUMBER}"
+NETWORK = f"{SUBNET}.0/24"
+CONTROL_PLANE = f"{SUBNET}.10"
+BALANCER = f"{SUBNET}.20"
 POD_RANGE = "10.244.0.0/16"
 SERVICE_RANGE = "10.96.0.0/16"
 DNS = "10.96.0.10"
 HTTPS_NODE_PORT = 30443
 
-API_PORT = int(os.environ.get("MEDIAPLATFORM_CLUSTER_API_PORT", "16443"))
-HTTPS_PORT = int(os.environ.get("MEDIAPLATFORM_CLUSTER_HTTPS_PORT", "8443"))
+API_PORT = int(os.environ.get("MEDIAPLATFORM_CLUSTER_API_PORT", str(16443 + NUMBER)))
+HTTPS_PORT = int(os.environ.get("MEDIAPLATFORM_CLUSTER_HTTPS_PORT", str(8443 + NUMBER)))
 
 
 @dataclass(frozen=True)
@@ -40,10 +44,10 @@ class Node:
 
     @property
     def container(self) -> str:
-        return f"{PREFIX}-{self.name}"
+        return f"{NAME}-{self.name}"
 
 
 NODES = tuple(
-    Node(f"node-{letter}", f"zone-{letter}", f"172.29.77.{10 + number}", f"10.244.{number}.0/24")
+    Node(f"node-{letter}", f"zone-{letter}", f"{SUBNET}.{10 + number}", f"10.244.{number}.0/24")
     for number, letter in enumerate("abc", 1)
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.cluster.control_plane import node_folder, routes
 from tests.cluster.engine import Docker
 from tests.cluster.kubectl import Kubectl
-from tests.cluster.layout import NODES, POD_RANGE, PREFIX, STATE, Node
+from tests.cluster.layout import NAME, NODES, POD_RANGE, STATE, Node
 from tests.cluster.run import ClusterError, wait
 
 VOLUMES = 10  # `local` volumes on each node
@@ -35,7 +35,7 @@ def _run(docker: Docker, node: Node, image: str) -> None:
     others = tuple(other for other in NODES if other != node)
     docker(
         "run", "--detach", "--name", node.container, "--hostname", node.name,
-        "--network", PREFIX, "--ip", node.address,
+        "--network", NAME, "--ip", node.address,
         # All that --privileged gives, less what a machine in a sandbox lacks itself.
         "--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE", "--cgroupns", "host",
         "--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined",
