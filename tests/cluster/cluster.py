@@ -46,8 +46,9 @@ def up() -> None:
             addons.cloud_secrets(kubectl)
             addons.apply(kubectl, made, MANIFESTS)
             addons.volumes(docker, kubectl)
-            addons.wait_ready(kubectl)
         _load(docker)
+        with step("addons are ready"):
+            addons.wait_ready(kubectl)
 
 
 def load() -> None:
@@ -70,13 +71,10 @@ def down() -> None:
 
 
 def _remove(docker: Docker) -> None:
-    for container in (
-        balancer.CONTAINER,
-        *(node.container for node in NODES),
-        control_plane.CONTAINER,
-    ):
-        if docker.exists("container", container):
-            docker("rm", "--force", "--volumes", container)
+    containers = (balancer.CONTAINER, *(n.container for n in NODES), control_plane.CONTAINER)
+    left = [container for container in containers if docker.exists("container", container)]
+    if left:
+        docker("rm", "--force", "--volumes", *left)
     if docker.exists("network", NAME):
         docker("network", "rm", NAME)
     _remove_cgroups()

@@ -14,7 +14,8 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "medi
 NUMBER = int(os.environ.get("MEDIAPLATFORM_CLUSTER_NUMBER", "0"))
 PREFIX = "mediaplatform-test"  # of images, and of names in the cluster
 NAME = f"{PREFIX}-{NUMBER}" if NUMBER else PREFIX  # of its network, and of its containers
-STATE = CACHE / (f"cluster-{NUMBER}" if NUMBER else "cluster")  # secrets of one cluster: `down` removes it
+# Secrets of one cluster: `down` removes it.
+STATE = CACHE / (f"cluster-{NUMBER}" if NUMBER else "cluster")
 KUBECONFIG = STATE / "kubeconfig"
 
 VERSION = "v1.36.4"
