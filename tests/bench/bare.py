@@ -1,4 +1,4 @@
-"""Bare Starlette under the API's own uvicorn settings: `python -m tests.bench.bare PORT FILE`."""
+"""Bare Starlette on the API's own server and settings: `python -m tests.bench.bare PORT FILE`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def main() -> None:
     async def page(_: Request) -> Response:
         return Response(body, media_type="application/json")
 
-    config = uvicorn_config(Starlette(routes=[Route("/api/feed", page)]), "127.0.0.1", port)
+    app = Starlette(routes=[Route("/api/feed", page)])
+    config = uvicorn_config(app, "127.0.0.1", port)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(uvicorn.Server(config).serve())
 

@@ -15,7 +15,6 @@ from starlette.routing import Route
 from tests.support.waiting import eventually
 
 from mediaplatform_api.__main__ import uvicorn_config
-from mediaplatform_api.protocol import JoinedProtocol
 
 pytestmark = pytest.mark.anyio
 
@@ -44,7 +43,7 @@ async def streamed(_: Request) -> StreamingResponse:
 async def get() -> AsyncIterator[Get]:
     """Opens a connection and sends a request for a path."""
     routes = [Route("/short", short), Route("/large", large), Route("/streamed", streamed)]
-    config = uvicorn_config(Starlette(routes=routes), "127.0.0.1", 0, JoinedProtocol)
+    config = uvicorn_config(Starlette(routes=routes), "127.0.0.1", 0)
     server = uvicorn.Server(config)
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]

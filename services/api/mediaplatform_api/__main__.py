@@ -27,14 +27,12 @@ M_MMAP_THRESHOLD = -3  # malloc.h; once set, glibc no longer raises it by itself
 MMAP_BYTES = 1024 * 1024
 
 
-def uvicorn_config(
-    app: ASGIApp, host: str, port: int, http: type[asyncio.Protocol] | str = "httptools"
-) -> uvicorn.Config:
+def uvicorn_config(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         host=host,
         port=port,
-        http=http,
+        http=JoinedProtocol,
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -47,7 +45,7 @@ def uvicorn_config(
 async def serve(settings: Settings) -> None:
     async with open_outside(settings) as outside:
         app = make_app(make_services(settings, outside))
-        config = uvicorn_config(app, settings.bind_host, settings.port, JoinedProtocol)
+        config = uvicorn_config(app, settings.bind_host, settings.port)
         gc.collect()
         gc.freeze()  # what lives as long as the process need not be looked at again
         await uvicorn.Server(config).serve()

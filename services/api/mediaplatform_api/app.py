@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import orjson
-from pydantic import ValidationError
-from starlette.exceptions import HTTPException
-from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
-from mediaplatform.errors import MediaPlatformError
 from mediaplatform_api import problems
 from mediaplatform_api.endpoints import accounts, feed, health, media
 from mediaplatform_api.middleware import Around, Limited
@@ -34,12 +30,6 @@ def make_app(services: Services) -> ASGIApp:
         Route("/api/openapi.json", openapi),
         *health.routes(services),
     ]
-    handlers = {
-        MediaPlatformError: problems.on_error,
-        ValidationError: problems.on_invalid,
-        HTTPException: problems.on_http,
-        Exception: problems.on_fault,
-    }
     router = Router(routes, redirect_slashes=False, default=PageFiles(services.settings))
     limited = Limited(router, services.rate_limit, services.accounts.recognise)
-    return Around(ExceptionMiddleware(limited, handlers))
+    return Around(limited, problems.explain)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mediaplatform.errors import InvalidInput, TooManyRequests
@@ -32,10 +33,10 @@ _log = structlog.get_logger()
 
 
 class Around:
-    """The outermost layer: request id, trace, log line, metrics."""
+    """The outermost layer: request id, trace, log line, metrics, and an answer for every error."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, explain: Callable[[Exception], Response]) -> None:
+        self._app, self._explain = app, explain
         self._series: dict[tuple[str, str, int], tuple[Callable[[], None], Histogram]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,9 +51,9 @@ class Around:
             given[b"traceparent"].decode("latin-1") if b"traceparent" in given else None
         )
         structlog.contextvars.bind_contextvars(request_id=request_id, traceparent=trace)
-        status = 500
+        status = 0
 
-        async def answer(message: Message) -> None:
+        def answer(message: Message) -> Awaitable[None]:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -62,14 +63,18 @@ class Around:
                     (b"x-request-id", request_id.encode()),
                     (b"x-content-type-options", b"nosniff"),
                 ]
-            await send(message)
+            return send(message)
 
         IN_FLIGHT.inc()
         try:
             await self._app(scope, receive, answer)
+        except Exception as error:
+            if status:
+                raise  # half an answer is out: the server closes the connection
+            await self._explain(error)(scope, receive, answer)
         finally:
             IN_FLIGHT.dec()
-            self._note(scope, status, time.perf_counter() - started)
+            self._note(scope, status or 500, time.perf_counter() - started)
             structlog.contextvars.unbind_contextvars("request_id", "traceparent")
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:

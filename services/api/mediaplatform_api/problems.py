@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 import orjson
 import structlog
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import Response
 
 from mediaplatform.errors import (
@@ -25,7 +24,7 @@ from mediaplatform.errors import (
 )
 
 MEDIA_TYPE = "application/problem+json"
-STATUS: Mapping[type[MediaPlatformError], tuple[int, str]] = {
+STATUS: Mapping[type, tuple[int, str]] = {
     InvalidInput: (422, "Invalid input"),
     NotAllowed: (401, "Not allowed"),
     NotFound: (404, "Not found"),
@@ -56,49 +55,55 @@ def problem(
     return Response(orjson.dumps(body), status, dict(headers or {}), MEDIA_TYPE)
 
 
-async def on_error(_: Request, error: Exception) -> Response:
+def explain(error: Exception) -> Response:
+    """The answer for whatever a request ran into."""
+    match error:
+        case MediaPlatformError():
+            return _own(error)
+        case ValidationError():
+            return _invalid(error)
+        case HTTPException():
+            return _http(error)
+        case _:
+            return _fault(error)
+
+
+def _own(error: MediaPlatformError) -> Response:
     """One of our own errors, as far as a client has anything to do with it."""
     for kind in type(error).__mro__:
-        if kind in STATUS and isinstance(error, MediaPlatformError):
+        if kind in STATUS:
             status, title = STATUS[kind]
-            return problem(
-                status,
-                title,
-                error.message,
-                headers=_headers(error),
-                field=getattr(error, "field", None),
-            )
-    return await on_fault(_, error)
+            field = getattr(error, "field", None)
+            return problem(status, title, error.message, headers=_headers(error), field=field)
+    return _fault(error)
 
 
-async def on_invalid(_: Request, error: Exception) -> Response:
+def _invalid(error: ValidationError) -> Response:
     """What pydantic found: every field with what it got and what it wants."""
-    found = cast("ValidationError", error)
     faults = [
         {
             "field": ".".join(map(str, fault["loc"])),
             "message": fault["msg"],
             "got": repr(fault["input"])[:200],
         }
-        for fault in found.errors(include_url=False, include_context=False)
+        for fault in error.errors(include_url=False, include_context=False)
     ]
     first = faults[0]
     detail = f"{first['field'] or 'body'}: {first['message']}, got {first['got']}"
     return problem(422, "Invalid input", detail, field=first["field"], errors=faults)
 
 
-async def on_http(_: Request, error: Exception) -> Response:
-    refused = cast("HTTPException", error)
+def _http(error: HTTPException) -> Response:
     details = {
         404: "There is nothing at this address. /api/docs lists what there is.",
         405: "This address does not take this method. /api/docs lists what it takes.",
     }
-    title = {404: "Not found", 405: "Method not allowed"}.get(refused.status_code, "Error")
-    detail = details.get(refused.status_code, refused.detail)
-    return problem(refused.status_code, title, detail, headers=refused.headers)
+    title = {404: "Not found", 405: "Method not allowed"}.get(error.status_code, "Error")
+    detail = details.get(error.status_code, error.detail)
+    return problem(error.status_code, title, detail, headers=error.headers)
 
 
-async def on_fault(_: Request, error: Exception) -> Response:
+def _fault(error: Exception) -> Response:
     _log.error("fault", exc_info=error)
     return problem(500, "Fault", "Something went wrong here. Try again; it has been logged.")
 

@@ -46,18 +46,14 @@ def traceparent(given: str | None = None) -> str:
     """The trace to go on with, or a new one (W3C Trace Context, level 1)."""
     if given is not None and _TRACEPARENT.fullmatch(given):
         return given
-    return f"00-{_hex(128)}-{_hex(64)}-01"
+    # Ids need to differ, not to be secret; the system's own randomness costs ten times more.
+    return f"00-{random.getrandbits(128):032x}-{random.getrandbits(64):016x}-01"
 
 
 def new_request_id() -> str:
-    return _hex(128)
+    return f"{random.getrandbits(128):032x}"
 
 
 def current_traceparent() -> str | None:
     found = structlog.contextvars.get_contextvars().get("traceparent")
     return str(found) if found else None
-
-
-def _hex(bits: int) -> str:
-    """Ids need to differ and not to be secret; the system's own randomness costs ten times more."""
-    return f"{random.getrandbits(bits):0{bits // 4}x}"

@@ -16,6 +16,11 @@ T = TypeVar("T")
 
 TIMEOUT_S = 0.25  # a cache slower than the database is no cache
 PAUSE_S = 1.0  # after a fault nobody waits for Redis: a request makes many calls
+# One command costs half of what a transaction of two does.
+INCREMENT = """
+local count = redis.call('INCRBY', KEYS[1], ARGV[1])
+if count == tonumber(ARGV[1]) then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
+return count"""
 FAULTS = Counter("mediaplatform_cache_faults_total", "Cache calls that Redis did not answer")
 
 
@@ -29,6 +34,7 @@ class RedisCache:
             health_check_interval=30,
             max_connections=64,
         )
+        self._increment = self._redis.register_script(INCREMENT)
         self._lost_until = 0.0
 
     async def get(self, key: str) -> bytes | None:
@@ -59,11 +65,8 @@ class RedisCache:
             await self._or(self._redis.delete(*keys), 0)
 
     async def increment(self, key: str, by: int = 1, *, ttl: int) -> int | None:
-        pipeline = self._redis.pipeline(transaction=True)
-        pipeline.set(key, 0, ex=ttl, nx=True)
-        pipeline.incrby(key, by)
-        answers: list[int] = await self._or(pipeline.execute(), [])
-        return answers[1] if answers else None
+        counted: int | None = await self._or(self._increment(keys=[key], args=[by, ttl]), None)
+        return counted
 
     async def ping(self) -> bool:
         return bool(await self._or(self._redis.ping(), False))
