@@ -6,13 +6,10 @@ import json
 import re
 import secrets
 from collections.abc import Mapping
-from typing import Any
 
 from tests.cluster import certificates
-from tests.cluster.engine import Docker
 from tests.cluster.kubectl import Kubectl
-from tests.cluster.layout import BALANCER, HERE, NODES, PREFIX, STATE
-from tests.cluster.nodes import VOLUMES
+from tests.cluster.layout import BALANCER, HERE, PREFIX, STATE
 
 MANIFESTS = HERE / "addons"
 READY_S = 240
@@ -30,20 +27,6 @@ def apply(kubectl: Kubectl, images: Mapping[str, str], manifests: tuple[str, ...
         text = (MANIFESTS / f"{name}.yaml").read_text()
         text = text.replace("172.29.77.20", BALANCER)
         kubectl.apply(re.sub(rf"({PREFIX}/[a-z-]+):test", lambda found: images[found[1]], text))
-
-
-def volumes(docker: Docker, kubectl: Kubectl) -> None:
-    """Every volume that is missing; one whose claim is gone can be claimed again."""
-    for volume in kubectl.get("pv", "-l", f"{PREFIX}=volume")["items"]:
-        if volume["status"]["phase"] in {"Released", "Failed"}:
-            _empty(docker, kubectl, volume)
-    template = (MANIFESTS / "volume.yaml").read_text()
-    made = (
-        template.replace("@NODE@", node.name).replace("@NUMBER@", str(number))
-        for node in NODES
-        for number in range(1, VOLUMES + 1)
-    )
-    kubectl.apply("---\n".join(made))
 
 
 def cloud_secrets(kubectl: Kubectl) -> None:
@@ -78,13 +61,6 @@ def wait_ready(kubectl: Kubectl) -> None:
     for group in ("external", "custom"):
         kubectl("wait", "--for=condition=Available", f"apiservice/v1beta1.{group}.metrics.k8s.io",
                 "--timeout", limit, timeout=READY_S + 5)  # fmt: skip
-
-
-def _empty(docker: Docker, kubectl: Kubectl, volume: Any) -> None:
-    name, path = volume["metadata"]["name"], volume["spec"]["local"]["path"]
-    node = next(node for node in NODES if name.startswith(node.name))
-    docker("exec", node.container, "find", path, "-mindepth", "1", "-delete")
-    kubectl("delete", "pv", name)
 
 
 def _passwords() -> dict[str, dict[str, str]]:

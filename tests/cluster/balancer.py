@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.cluster.control_plane import require_free
 from tests.cluster.engine import Docker
-from tests.cluster.layout import BALANCER, HTTPS_NODE_PORT, HTTPS_PORT, NAME, NODES, STATE
+from tests.cluster.layout import BALANCER, HTTPS_NODE_PORT, HTTPS_PORT, NAME, STATE
 
 CONTAINER = f"{NAME}-balancer"
 
@@ -27,7 +27,7 @@ listen https
 """
 
 
-def start(docker: Docker, image: str) -> None:
+def start(docker: Docker, image: str, network: str, nodes: dict[str, str]) -> None:
     """Afterwards https://127.0.0.1:HTTPS_PORT is the ingress. Raises ClusterError."""
     if docker.exists("container", CONTAINER):
         docker("start", CONTAINER)
@@ -36,13 +36,16 @@ def start(docker: Docker, image: str) -> None:
     folder = STATE / "balancer"
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)  # it runs as a user of its own
-    (folder / "haproxy.cfg").write_text(CONFIGURATION + _servers())
+    (folder / "haproxy.cfg").write_text(CONFIGURATION + _servers(nodes))
     docker(
-        "run", "--detach", "--name", CONTAINER, "--network", NAME, "--ip", BALANCER,
+        "run", "--detach", "--name", CONTAINER, "--network", network,
+        *(("--ip", BALANCER) if network == NAME else ()),
         "--publish", f"127.0.0.1:{HTTPS_PORT}:8443",
         "--cap-drop", "ALL", "--read-only", "--volume", f"{folder}:/etc/balancer:ro", image,
     )  # fmt: skip
 
 
-def _servers() -> str:
-    return "".join(f"  server {node.name} {node.address}:{HTTPS_NODE_PORT}\n" for node in NODES)
+def _servers(nodes: dict[str, str]) -> str:
+    return "".join(
+        f"  server {name} {address}:{HTTPS_NODE_PORT}\n" for name, address in nodes.items()
+    )

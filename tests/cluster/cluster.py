@@ -3,50 +3,55 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import suppress
-from pathlib import Path
+from typing import Protocol
 
-from tests.cluster import (
-    addons,
-    balancer,
-    binaries,
-    catalogue,
-    certificates,
-    control_plane,
-    engine,
-    images,
-    nodes,
-)
-from tests.cluster.bases import ALL, POSTGRES, VALKEY, Bases
+from tests.cluster import addons, balancer, catalogue, certificates, engine, images, kind, source
+from tests.cluster.bases import ALL, HELM, POSTGRES, PYTHON, VALKEY, Bases
 from tests.cluster.engine import Docker
 from tests.cluster.images import Image
-from tests.cluster.layout import NAME, NODES, PREFIX, STATE
+from tests.cluster.kubectl import Kubectl
+from tests.cluster.layout import PREFIX, STATE
 from tests.cluster.run import ClusterError, step
 
-MANIFESTS = ("access", "storage", "dns", "metrics", "ingress", "aws")
+MANIFESTS = ("metrics", "ingress", "aws")
+BALANCER = f"{PREFIX}/balancer"
+
+
+class Way(Protocol):
+    """How the machines of a cluster are made."""
+
+    NETWORK: str
+
+    def runs(self, docker: Docker) -> bool: ...
+    def start(self, docker: Docker) -> Kubectl: ...
+    def addresses(self, docker: Docker) -> dict[str, str]: ...
+    def load(self, docker: Docker, wanted: tuple[str, ...]) -> None: ...
+    def name_again(self, docker: Docker, image: str, other: str) -> None: ...
+    def prepare(self, docker: Docker, kubectl: Kubectl, made: dict[str, str]) -> None: ...
+    def stop(self, docker: Docker) -> None: ...
+
+
+WAYS: tuple[Way, ...] = (kind, source)
 
 
 def up() -> None:
     """Whatever is missing of the cluster. Raises ClusterError."""
-    with step("up"):
+    with step("all of it"):
         with step("docker"):
             docker = engine.start()
-        with step("images"):
-            made = _images(docker)
         STATE.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with step("control plane"):
-            kubectl = control_plane.start(docker, made[f"{PREFIX}/node"])
-        with step("nodes"):
-            nodes.start(docker, kubectl, made[f"{PREFIX}/node"])
-        balancer.start(docker, made[f"{PREFIX}/balancer"])
+        way = _running(docker) or _best(docker)
+        kubectl = way.start(docker)
+        with step("images of the addons"):
+            made = _images(docker)
+        balancer.start(docker, made[BALANCER], way.NETWORK, way.addresses(docker))
         with step("images into the nodes"):
-            nodes.load(docker, (*_addon_names(made), POSTGRES, VALKEY))
+            inside = (full for name, full in made.items() if name != BALANCER)
+            way.load(docker, (*inside, POSTGRES, VALKEY))
         with step("addons"):
-            certificates.make()
-            addons.cloud_secrets(kubectl)
-            addons.apply(kubectl, made, MANIFESTS)
-            addons.volumes(docker, kubectl)
-        _load(docker)
+            _addons(docker, kubectl, way, made)
+        with step("the product's images"):
+            _load(docker, way)
         with step("addons are ready"):
             addons.wait_ready(kubectl)
 
@@ -54,9 +59,11 @@ def up() -> None:
 def load() -> None:
     """The product's images as the tree is now, in every node. Raises ClusterError."""
     docker = engine.find()
-    if docker is None or not docker.running(NODES[0].container):
+    way = _running(docker) if docker else None
+    if docker is None or way is None:
         raise ClusterError("There is no cluster: make cluster")
-    _load(docker)
+    with step("the product's images"):
+        _load(docker, way)
 
 
 def down() -> None:
@@ -64,63 +71,49 @@ def down() -> None:
     docker = engine.find()
     if docker is not None:
         with step("down"):
-            _remove(docker)
+            if docker.exists("container", balancer.CONTAINER):
+                docker("rm", "--force", balancer.CONTAINER)
+            for way in WAYS:
+                way.stop(docker)
             if not docker("ps", "--quiet").strip():
                 engine.stop_own()
     shutil.rmtree(STATE, ignore_errors=True)
 
 
-def _remove(docker: Docker) -> None:
-    containers = (balancer.CONTAINER, *(n.container for n in NODES), control_plane.CONTAINER)
-    left = [container for container in containers if docker.exists("container", container)]
-    if left:
-        docker("rm", "--force", "--volumes", *left)
-    if docker.exists("network", NAME):
-        docker("network", "rm", NAME)
-    _remove_cgroups()
+def _running(docker: Docker) -> Way | None:
+    return next((way for way in WAYS if way.runs(docker)), None)
 
 
-def _remove_cgroups() -> None:
-    """Those of the pods: nodes share the machine's, and take none along when they go."""
-    for top in (*Path("/sys/fs/cgroup").glob("*/k8s.io"), Path("/sys/fs/cgroup/k8s.io")):
-        for folder in sorted((f for f in top.rglob("*") if f.is_dir()), reverse=True):
-            with suppress(OSError):  # of another cluster, and in use
-                folder.rmdir()
-        with suppress(OSError):
-            top.rmdir()
+def _best(docker: Docker) -> Way:
+    return kind if kind.usable(docker, Bases(docker)) else source
 
 
 def _images(docker: Docker) -> dict[str, str]:
-    """What the cluster is made of: full names by names without a tag."""
+    """Full names by names without a tag."""
     bases = Bases(docker)
     for base in ALL:
         bases.get(base)
-    wanted = (catalogue.node(_pause(docker)), *catalogue.addons())
-    return {image.name: images.build(docker, image) for image in wanted}
+    return {image.name: images.build(docker, image) for image in catalogue.addons()}
 
 
-def _pause(docker: Docker) -> Path:
-    """The image of a pod's first process, as an archive that nodes bring along."""
-    archive = binaries.build("pause").with_suffix(".tar")
-    if not archive.exists():
-        docker("tag", images.build(docker, catalogue.pause()), f"{PREFIX}/pause:local")
-        docker("save", "--output", archive, f"{PREFIX}/pause:local")
-    return archive
+def _addons(docker: Docker, kubectl: Kubectl, way: Way, made: dict[str, str]) -> None:
+    certificates.make()
+    addons.cloud_secrets(kubectl)
+    way.prepare(docker, kubectl, made)
+    addons.apply(kubectl, made, MANIFESTS)
 
 
-def _addon_names(made: dict[str, str]) -> tuple[str, ...]:
-    """Those that run in pods."""
-    outside = (f"{PREFIX}/node", f"{PREFIX}/balancer")
-    return tuple(full for name, full in made.items() if name not in outside)
-
-
-def _load(docker: Docker) -> None:
-    with step("the product's images"):
-        built = {image.name: _by_content(docker, image) for image in catalogue.product()}
-        nodes.load(docker, tuple(built.values()))
-        for name, full in built.items():
-            docker("tag", full, f"{name}:test")
-            nodes.name_again(docker, full, f"{name}:test")
+def _load(docker: Docker, way: Way) -> None:
+    bases = Bases(docker)
+    for base in (PYTHON, HELM):
+        bases.get(base)
+    built = {image.name: _by_content(docker, image) for image in catalogue.product()}
+    for name, full in built.items():
+        docker("tag", full, f"{name}:test")
+    way.load(docker, tuple(built.values()))
+    for name, full in built.items():
+        way.name_again(docker, full, f"{name}:test")
+        images.forget(docker, name, full)
 
 
 def _by_content(docker: Docker, image: Image) -> str:

@@ -18,6 +18,14 @@ RUNTIME = Path("/run/mediaplatform-docker")
 SOCKET = RUNTIME / "docker.sock"
 PID_FILE = RUNTIME / "docker.pid"
 FIREWALL = RUNTIME / "iptables"  # the rules before dockerd added its own
+NO_RULES = """*filter
+:INPUT ACCEPT
+:FORWARD ACCEPT
+:OUTPUT ACCEPT
+COMMIT
+*nat
+COMMIT
+"""
 
 
 @dataclass(frozen=True)
@@ -83,7 +91,7 @@ def stop_own() -> None:
         os.kill(pid, signal.SIGTERM)
         wait("dockerd stops", lambda: not _is_dockerd(pid), timeout=60)
         attempt("ip", "link", "delete", "docker0")
-        run("iptables-restore", stdin=FIREWALL.read_text())
+        run("iptables-restore", stdin=NO_RULES + FIREWALL.read_text())
     shutil.rmtree(RUNTIME, ignore_errors=True)
 
 
@@ -106,12 +114,12 @@ def _start_own() -> Docker:
     OWN.mkdir(parents=True, exist_ok=True)
     RUNTIME.mkdir(parents=True, exist_ok=True, mode=0o700)
     FIREWALL.write_text(run("iptables-save"))
-    log = (RUNTIME / "log").open("ab")
-    subprocess.Popen(
-        ["dockerd", "--host", f"unix://{SOCKET}", "--pidfile", PID_FILE, "--data-root", OWN,
-         "--exec-root", RUNTIME / "exec", "--exec-opt", "native.cgroupdriver=cgroupfs"],
-        stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-    )  # fmt: skip
+    with (RUNTIME / "log").open("ab") as log:
+        subprocess.Popen(
+            ["dockerd", "--host", f"unix://{SOCKET}", "--pidfile", PID_FILE, "--data-root", OWN,
+             "--exec-root", RUNTIME / "exec", "--exec-opt", "native.cgroupdriver=cgroupfs"],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
     program = _client()
     if program is None:
         raise ClusterError("docker.io brought no docker client")

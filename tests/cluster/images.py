@@ -55,6 +55,17 @@ def digest(docker: Docker, image: Image) -> str:
     return known.hexdigest()[:12]
 
 
+def forget(docker: Docker, repository: str, keep: str) -> None:
+    """Other images of the repository are removed: each change of the tree leaves one behind."""
+    kept = identity(docker, keep)
+    for line in docker(
+        "images", "--no-trunc", "--format", "{{.ID}} {{.Repository}}:{{.Tag}}", repository
+    ).splitlines():
+        found, name = line.split()
+        if found != kept:
+            docker("rmi", name)
+
+
 def file_digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 

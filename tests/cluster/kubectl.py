@@ -16,7 +16,7 @@ class Kubectl:
     """kubectl with one kubeconfig."""
 
     kubeconfig: Path
-    program: Path = STATE / "bin/kubectl"
+    program: str | Path = STATE / "bin/kubectl"
 
     def __call__(self, *words: str, timeout: float = 60, stdin: str | None = None) -> str:
         """What it printed. Raises ClusterError."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from tests.cluster.control_plane import node_folder, routes
 from tests.cluster.engine import Docker
 from tests.cluster.kubectl import Kubectl
-from tests.cluster.layout import NAME, NODES, POD_RANGE, STATE, Node
+from tests.cluster.layout import HERE, NAME, NODES, POD_RANGE, PREFIX, STATE, Node
 from tests.cluster.run import ClusterError, wait
 
+VOLUME = HERE / "addons/volume.yaml"
 VOLUMES = 10  # `local` volumes on each node
 READY_S = 120
 IMPORT_S = 600
@@ -71,10 +73,39 @@ def load(docker: Docker, images: tuple[str, ...], nodes: tuple[Node, ...] = NODE
         raise ClusterError(f"These images did not reach the nodes: {', '.join(left)}")
 
 
+def forget(docker: Docker, repository: str, keep: tuple[str, ...]) -> None:
+    """Older images of the repository are taken off every node, unless a container has them."""
+    kept = {_qualified(image) for image in keep}
+    for node in NODES:
+        containers = docker(*_ctr(node), "containers", "list")
+        old = [
+            name
+            for name in docker(*_images(node), "list", "--quiet").split()
+            if name.startswith(f"{_qualified(repository)}:") and name not in kept
+            and f"{name} " not in containers
+        ]  # fmt: skip
+        if old:
+            docker(*_images(node), "remove", *old)
+
+
 def name_again(docker: Docker, image: str, other: str) -> None:
     """The image under a second name, on every node."""
     for node in NODES:
         docker(*_images(node), "tag", "--force", _qualified(image), _qualified(other))
+
+
+def volumes(docker: Docker, kubectl: Kubectl) -> None:
+    """Every volume that is missing; one whose claim is gone can be claimed again."""
+    for volume in kubectl.get("pv", "-l", f"{PREFIX}=volume")["items"]:
+        if volume["status"]["phase"] in {"Released", "Failed"}:
+            _empty(docker, kubectl, volume)
+    template = VOLUME.read_text()
+    made = (
+        template.replace("@NODE@", node.name).replace("@NUMBER@", str(number))
+        for node in NODES
+        for number in range(1, VOLUMES + 1)
+    )
+    kubectl.apply("---\n".join(made))
 
 
 def _missing(docker: Docker, node: Node, images: tuple[str, ...]) -> set[str]:
@@ -83,9 +114,20 @@ def _missing(docker: Docker, node: Node, images: tuple[str, ...]) -> set[str]:
 
 
 def _images(node: Node) -> tuple[str, ...]:
-    return ("exec", node.container, "ctr", "--namespace", "k8s.io", "images")
+    return (*_ctr(node), "images")
+
+
+def _ctr(node: Node) -> tuple[str, ...]:
+    return ("exec", node.container, "ctr", "--namespace", "k8s.io")
 
 
 def _qualified(image: str) -> str:
     """The name as a kubelet asks for it."""
     return f"docker.io/{image}" if "/" in image else f"docker.io/library/{image}"
+
+
+def _empty(docker: Docker, kubectl: Kubectl, volume: Any) -> None:
+    name, path = volume["metadata"]["name"], volume["spec"]["local"]["path"]
+    node = next(node for node in NODES if name.startswith(node.name))
+    docker("exec", node.container, "find", path, "-mindepth", "1", "-delete")
+    kubectl("delete", "pv", name)
