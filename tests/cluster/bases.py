@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -60,6 +61,8 @@ def _debian(bases: Bases) -> str:
     tag = f"{PREFIX}/stand-in-debian:{file_digest(DEBIAN_SCRIPT)}"
     if bases.docker.exists("image", tag):
         return tag
+    if os.geteuid() != 0:
+        raise ClusterError(f"No registry has {DEBIAN}, and only root can make one with debootstrap")
     install("debootstrap", unless="debootstrap")
     with step(f"{DEBIAN} by debootstrap"), tempfile.TemporaryDirectory() as folder:
         archive = Path(folder) / "debian.tar"

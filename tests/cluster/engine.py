@@ -90,7 +90,7 @@ def stop_own() -> None:
     if _is_dockerd(pid):
         os.kill(pid, signal.SIGTERM)
         wait("dockerd stops", lambda: not _is_dockerd(pid), timeout=60)
-        attempt("ip", "link", "delete", "docker0")
+        run("sh", "-c", "! command -v ip || ip link delete docker0")
         run("iptables-restore", stdin=NO_RULES + FIREWALL.read_text())
     shutil.rmtree(RUNTIME, ignore_errors=True)
 
@@ -136,7 +136,7 @@ def install(package: str, *, unless: str) -> None:
     """A Debian package, unless its program is here. Raises ClusterError."""
     if shutil.which(unless):
         return
-    if not shutil.which("apt-get"):
+    if not shutil.which("apt-get") or os.geteuid() != 0:
         raise ClusterError(f"{unless} is missing: install {package}")
     run("apt-get", "-qq", "update", timeout=300)
     run("apt-get", "-qq", "install", "-y", "--no-install-recommends", package,

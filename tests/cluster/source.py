@@ -26,6 +26,9 @@ def start(docker: Docker) -> Kubectl:
     with step("image of the nodes"):
         Bases(docker).get(DEBIAN)
         image = images.build(docker, catalogue.node(_pause(docker)))
+    for container in (control_plane.CONTAINER, *(node.container for node in NODES)):
+        if docker.exists("container", container) and not _made_from(docker, container, image):
+            print(f"{container} is older than its source: only make cluster-down renews it")
     with step("control plane"):
         kubectl = control_plane.start(docker, image)
     with step("nodes"):
@@ -64,6 +67,10 @@ def stop(docker: Docker) -> None:
     if docker.exists("network", NETWORK):
         docker("network", "rm", NETWORK)
     _remove_cgroups()
+
+
+def _made_from(docker: Docker, container: str, image: str) -> bool:
+    return docker("inspect", "--format", "{{.Config.Image}}", container).strip() == image
 
 
 def _pause(docker: Docker) -> Path:
