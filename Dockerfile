@@ -51,7 +51,6 @@ FROM python:3.13-slim AS base
 RUN rm -rf /usr/local/bin/pip* /usr/local/lib/python3*/site-packages/pip* /usr/local/lib/python3*/ensurepip \
       /usr/lib/python3*/ensurepip /usr/share/python-wheels
 ENV PATH=/opt/mediaplatform/venv/bin:/usr/local/bin:/usr/bin:/bin \
-    PYTHONPATH=/opt/mediaplatform/src \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 WORKDIR /opt/mediaplatform

@@ -3,7 +3,7 @@ SHELL := bash
 export PYTHONUNBUFFERED := 1
 RUN := .venv/bin
 
-.PHONY: help run test lint lint-charts snapshots format lock crd bench cluster cluster-down clean
+.PHONY: help run test lint lint-charts snapshots format lock crd bench cluster cluster-down test-cluster clean
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -35,7 +35,7 @@ format: environment  ## Let ruff write the style
 
 test: lint lint-charts  ## Everything but the cluster, installing what it needs
 	scripts/install-test-tools
-	$(RUN)/python -m pytest --cov --cov-report= --durations=15 tests
+	$(RUN)/python -m pytest --cov --cov-report= --durations=15 tests --ignore=tests/cluster
 	$(RUN)/coverage report --skip-covered --include='services/core/*' --fail-under=90
 	$(RUN)/coverage report --skip-covered --include='operator/mediaplatform_operator/wiring/*' --fail-under=90
 
@@ -48,6 +48,9 @@ cluster: environment  ## A Kubernetes of three zones on this machine, with the p
 
 cluster-down: environment  ## Nothing of it is left but caches
 	@$(RUN)/python -m tests.cluster down
+
+test-cluster: cluster  ## What must hold on a real cluster; what it leaves of a failure is in cluster-results/
+	@$(RUN)/python -m pytest --timeout=900 --durations=0 --durations-min=1 tests/cluster/suite $(ARGS)
 
 crd: environment  ## crds/ and its copy in the chart, from the typed resource
 	$(RUN)/python -m mediaplatform_operator.resource.schema > crds/mediaplatforms.yaml

@@ -182,6 +182,9 @@ async def test_secrets_in_the_cluster_follow_from_what_is_generated(parts: Parts
     )
     stateful = platform.find("StatefulSet", f"{name}-redis")
     assert stateful["metadata"]["ownerReferences"][0]["uid"] == platform.thing["metadata"]["uid"]
+    assert condition(report, "CacheReady").reason == "Progressing"
+    platform.cluster.put({**stateful, "status": {"readyReplicas": 1}})
+    report = await platform.run()
     assert condition(report, "CacheReady").reason == "Unavailable"
     assert made["redisPassword"] not in condition(report, "CacheReady").message
     platform.cluster.take(("secrets", NAMESPACE, f"{name}-generated"))

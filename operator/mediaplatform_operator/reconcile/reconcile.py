@@ -10,10 +10,9 @@ goes on from there. What it does in which order:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 
-from mediaplatform.errors import InvalidInput, MediaPlatformError, NotFound
+from mediaplatform.errors import InvalidInput, MediaPlatformError, NotFound, Unavailable
 from mediaplatform_operator.cluster.keep import (
     MANAGED_BY,
     OURS,
@@ -27,6 +26,7 @@ from mediaplatform_operator.cluster.keep import (
 from mediaplatform_operator.cluster.objects import (
     DEPLOYMENT,
     SECRET,
+    STATEFUL_SET,
     Key,
     Kind,
     Object,
@@ -112,9 +112,12 @@ class Pass:
         self._applying = digest(
             [self._thing["spec"], repr(self._parts.configuration), self._parts.chart.version]
         )
-        with suppress(_Stop):
+        try:
             await self._everything()
-        self._conclude()
+        except _Stop:
+            self._conclude(whole=False)
+        else:
+            self._conclude(whole=True)
         return self.report
 
     async def _everything(self) -> None:
@@ -236,6 +239,10 @@ class Pass:
                     "url=…`"
                 )
             await self._reach(check, held["url"], name, inside=inside)
+        except Unavailable as fault:
+            starting = await self._starting(condition, name) if inside else None
+            self.report.put(starting or refused(condition, fault))
+            return None
         except MediaPlatformError as fault:
             self.report.put(refused(condition, fault))
             return None
@@ -251,6 +258,16 @@ class Pass:
             )
         except MediaPlatformError as fault:
             raise type(fault)(f"{fault.message} (Secret {name})") from fault
+
+    async def _starting(self, condition: str, name: str) -> Condition | None:
+        """How far a server in the cluster is; None for one that runs."""
+        stateful = self._live.get(Key(STATEFUL_SET.name, name), {})
+        if stateful.get("status", {}).get("readyReplicas"):
+            return None
+        labels = stateful["spec"]["selector"]["matchLabels"] if stateful else {}
+        chosen = ",".join(f"{label}={value}" for label, value in labels.items())
+        pods = await self._parts.cluster.list(POD, self._namespace, chosen)
+        return services.starting(condition, name, pods)
 
     async def _foreign_secret(self, name: str) -> dict[str, str]:
         found = await self._parts.cluster.get(SECRET, self._namespace, name)
@@ -397,7 +414,7 @@ class Pass:
         namespace: str = self._thing["metadata"]["namespace"]
         return namespace
 
-    def _conclude(self) -> None:
+    def _conclude(self, *, whole: bool) -> None:
         report = self.report
         if self._observes:
             total = len(report.planned)
@@ -405,18 +422,18 @@ class Pass:
             report.put(Condition("Ready", "Unknown", "Observing", said))
             return
         report.remark = _remark(self._resource)
-        self._say_drift()
+        self._say_drift(whole=whole)
         if report.is_ready() or self._memory.applied == self._applying:
             self._memory.applied = self._applying
             report.applied = self._applying
 
-    def _say_drift(self) -> None:
+    def _say_drift(self, *, whole: bool) -> None:
         drift = self.report.drift
         if drift:
             shown = ", ".join(sorted({f"{item.resource} {item.setting}" for item in drift})[:5])
             said = f"changed by others, and put back: {shown}"
             self.report.put(Condition("DriftDetected", "True", "PutBack", said))
-        else:
+        elif whole:
             said = "nothing differs from the resource"
             self.report.put(Condition("DriftDetected", "False", "InStep", said))
 

@@ -50,6 +50,14 @@ def services(
     return progressing("ServicesReady", "waits for " + ", ".join(sorted(lacking)))
 
 
+def starting(condition: str, name: str, pods: Iterable[Object]) -> Condition:
+    """A server of ours in the cluster that does not answer yet."""
+    stuck = sorted({hint for pod in pods for hint in _hints(pod)})
+    if stuck:
+        return Condition(condition, "False", "PodsFail", "; ".join(stuck[:3]))
+    return progressing(condition, f"StatefulSet {name} starts")
+
+
 def replicas(deployments: Iterable[Object]) -> dict[str, str]:
     found = {}
     for thing in deployments:

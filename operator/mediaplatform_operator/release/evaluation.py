@@ -23,7 +23,7 @@ def manifests(resource: MediaPlatform, *, postgres: str, redis: str, checksum: s
     found: list[Object] = []
     if spec.database.external is None:
         found += _server(
-            resource, f"{name}-db", "db", image=postgres, port=POSTGRES_PORT, size="5Gi",
+            resource, f"{name}-db", "db", image=postgres, port=POSTGRES_PORT, size="2Gi",
             script="start-postgres.sh", folder="/var/lib/postgresql/data", checksum=checksum,
             env={"PGDATA": "/var/lib/postgresql/data/pgdata"},
             probe=["sh", "-c", f"pg_isready -h 127.0.0.1 -U {DATABASE}"],
@@ -88,7 +88,8 @@ def _server(
             "automountServiceAccountToken": False,
             "terminationGracePeriodSeconds": 30,
             "securityContext": {"runAsNonRoot": True, "runAsUser": USER, "runAsGroup": USER,
-                                "fsGroup": USER, "seccompProfile": {"type": "RuntimeDefault"}},
+                                "fsGroup": USER, "fsGroupChangePolicy": "OnRootMismatch",
+                                "seccompProfile": {"type": "RuntimeDefault"}},
             "containers": [container],
             "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}],
         },

@@ -43,12 +43,17 @@ def settings() -> kopf.OperatorSettings:
 
 def registry(platforms: Platforms, backlog: Backlog, health: Health) -> kopf.OperatorRegistry:
     handlers = kopf.OperatorRegistry()
+    kopf.on.login(registry=handlers)(_login)
     ours: dict[str, Any] = {"group": GROUP, "version": VERSION, "plural": PLURAL}
     _watch_platforms(handlers, ours, platforms, health)
     _keep_platforms(handlers, ours, platforms, backlog)
     for kind in WATCHED:
         _watch_owned(handlers, kind, platforms)
     return handlers
+
+
+def _login(**given: Any) -> kopf.ConnectionInfo | None:
+    return kopf.login_with_service_account(**given) or kopf.login_with_kubeconfig(**given)
 
 
 def _watch_platforms(

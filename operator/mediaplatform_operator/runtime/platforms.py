@@ -98,9 +98,11 @@ class Platforms:
         except MediaPlatformError as fault:  # only the status is left to fail
             log.warning("status not written", resource=_name(thing), why=fault.message)
             return self._backoff(kept)
-        except Exception:
+        except Exception as fault:
             self._metrics.failed(meta["namespace"], meta["name"])
             log.exception("a pass failed", resource=_name(thing))
+            said = f"a fault of the operator itself ({type(fault).__name__}): its log has it whole"
+            await self._show(thing, kept, Condition("Ready", "False", "InternalError", said))
             return self._backoff(kept)
         self._metrics.passed(meta["namespace"], meta["name"], report, time.monotonic() - started)
         self._tell_changes(thing, report.done, drift=report.drift)
@@ -140,9 +142,14 @@ class Platforms:
         kept.status = after
 
     async def _blocked(self, thing: Object, kept: Kept, message: str) -> None:
-        report = Report()
-        report.put(Condition("DeletionBlocked", "True", "DeletionBlocked", message))
-        report.put(Condition("Ready", "False", "DeletionBlocked", message))
+        blocked = Condition("DeletionBlocked", "True", "DeletionBlocked", message)
+        await self._show(
+            thing, kept, blocked, Condition("Ready", "False", "DeletionBlocked", message)
+        )
+
+    async def _show(self, thing: Object, kept: Kept, *conditions: Condition) -> None:
+        """These conditions and no more; a status that cannot be written is only logged."""
+        report = Report({condition.type: condition for condition in conditions})
         try:
             await self._write_status(thing, kept, report)
         except MediaPlatformError as fault:

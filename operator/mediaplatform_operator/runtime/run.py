@@ -84,6 +84,7 @@ async def _lead(parts: Parts, metrics: Metrics, health: Health, stop: asyncio.Ev
             clusterwide=not parts.configuration.namespaces,
             namespaces=parts.configuration.namespaces,
             stop_flag=stop,
+            identity=cast("Any", parts.configuration.pod),  # else kopf asks for a user's name
         )
     finally:
         watching.cancel()

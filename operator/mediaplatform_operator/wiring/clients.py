@@ -10,12 +10,17 @@ from typing import Any, Self
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from mediaplatform.errors import Conflict, NotAllowed, Throttled, Unavailable
 
 DENIED = frozenset(
     {"AccessDenied", "AccessDeniedException", "403", "Forbidden", "AllAccessDisabled"}
 )
+UNKNOWN = frozenset(
+    {"InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "ExpiredToken",
+     "SignatureDoesNotMatch", "ExpiredTokenException"}
+)  # fmt: skip
 THROTTLED = frozenset({"SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded"})
 TAKEN = frozenset({"BucketAlreadyExists", "OperationAborted"})
 CONFIG = {"connect_timeout": 2, "read_timeout": 10,
@@ -76,10 +81,15 @@ def refusals(what: str) -> Iterator[None]:
                 f"AWS does not permit {call} on {what}: allow it in the operator's policy "
                 "(`mediaplatform policies` prints it)"
             ) from fault
+        if code in UNKNOWN:
+            raise NotAllowed(
+                f"AWS does not know these credentials ({code} at {call}): give the process valid "
+                "ones by Pod Identity, IRSA or its environment"
+            ) from fault
         if code in TAKEN:
             raise Conflict(f"{what} belongs to another account: choose another name") from fault
         if code in THROTTLED:
             raise Throttled(f"AWS asks for fewer calls of {call}") from fault
         raise Unavailable(f"AWS refused {call} on {what}: {fault}") from fault
-    except BotoCoreError as fault:
+    except (BotoCoreError, ResponseParserError) as fault:  # the latter: it is not AWS that answers
         raise Unavailable(f"AWS does not answer about {what}: {fault}") from fault

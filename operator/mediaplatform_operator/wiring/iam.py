@@ -37,6 +37,15 @@ def policy(component: str, names: Names, *, purge: bool = False) -> Document:
     return {"Version": "2012-10-17", "Statement": statements}
 
 
+def user_policy(names: Names) -> Document:
+    """What an operator needs on top, to make the components' users itself."""
+    actions = ("CreateUser", "DeleteUser", "PutUserPolicy", "GetUserPolicy", "DeleteUserPolicy",
+               "CreateAccessKey", "DeleteAccessKey", "ListAccessKeys")  # fmt: skip
+    users = f"arn:aws:iam::{names.account}:user/{names.prefix}-*"
+    allowed = _allow([f"iam:{action}" for action in actions], users)
+    return {"Version": "2012-10-17", "Statement": [allowed]}
+
+
 def ensure_user(
     clients: Clients, names: Names, component: str, *, purge: bool = False
 ) -> AccessKey:

@@ -1,0 +1,263 @@
+"""The product on the cluster: its operator, and resources in namespaces of their own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import boto3
+from botocore.config import Config
+
+from mediaplatform_operator.wiring.iam import policy, user_policy
+from mediaplatform_operator.wiring.names import Names
+from tests.cluster.kubectl import Kubectl
+from tests.cluster.layout import DOMAIN, ROOT, STATE
+from tests.cluster.run import ClusterError, run
+
+OPERATOR = "mediaplatform-operator"  # release, namespace and account
+ENDPOINT = "http://aws.aws.svc:4566"
+PUBLIC_ENDPOINT = f"https://s3.{DOMAIN}"
+REGION = "us-east-1"
+LOOK_S = 0.25
+GROUP = "mediaplatform.io/v1alpha1"
+Object = dict[str, Any]
+T = TypeVar("T")
+# Windows short enough to be watched; everything else is as it ships.
+SERVICES = {
+    "autoscaling": {
+        "behaviour": {
+            "up": {"windowSeconds": 0, "percent": 100, "pods": 4, "periodSeconds": 5},
+            "down": {"windowSeconds": 20, "pods": 2, "periodSeconds": 10},
+        }
+    },
+    "topology": {"evictAfterSeconds": 5},
+    "ingress": {"tls": {"secretName": "tls"}},
+}
+
+
+@dataclass(frozen=True)
+class Product:
+    kubectl: Kubectl
+    emulator: Emulator
+
+    def install(self, **values: Any) -> None:
+        """The operator, from its chart, with an AWS user that has the operator's policy."""
+        self.namespace(OPERATOR)
+        key = self.emulator.operator_key()
+        self.kubectl.secret(OPERATOR, "aws", accessKeyId=key[0], secretAccessKey=key[1])
+        chosen = {
+            "image": {"tag": "test"},
+            "aws": {
+                "secret": "aws",
+                "endpoint": ENDPOINT,
+                "publicEndpoint": PUBLIC_ENDPOINT,
+                "identities": "Users",
+            },
+            "ingressClass": "traefik",
+            "services": {"values": SERVICES},
+            **values,
+        }
+        self.helm(
+            "upgrade", "--install", OPERATOR, str(ROOT / "charts/mediaplatform-operator"),
+            "--values", "-", stdin=json.dumps(chosen),
+        )  # fmt: skip
+        self.restart()
+
+    def restart(self) -> None:
+        """The operator anew, as after a change of its image or its credentials."""
+        self.kubectl("rollout", "restart", "-n", OPERATOR, f"deployment/{OPERATOR}")
+        self.kubectl(
+            "rollout", "status", "-n", OPERATOR, f"deployment/{OPERATOR}", "--timeout", "120s",
+            timeout=125,
+        )  # fmt: skip
+
+    def helm(self, *words: str, stdin: str | None = None, namespace: str = OPERATOR) -> str:
+        program = run(ROOT / "scripts/go-tool", "helm", timeout=900).strip()
+        where = ("--kubeconfig", str(self.kubectl.kubeconfig), "--namespace", namespace)
+        return run(program, *words, *where, stdin=stdin, timeout=300)
+
+    def namespace(self, name: str) -> None:
+        """Under the restricted profile, with the ingress's certificate, open to the operator."""
+        labels = {"pod-security.kubernetes.io/enforce": "restricted", "suite": "mediaplatform"}
+        self.kubectl.apply(
+            json.dumps(
+                {
+                    "apiVersion": "v1",
+                    "kind": "Namespace",
+                    "metadata": {"name": name, "labels": labels},
+                }
+            )
+        )
+        if name == OPERATOR:
+            return
+        self.kubectl.secret(
+            name, "tls", "kubernetes.io/tls",
+            tls_crt=(STATE / "tls/tls.crt").read_text(),
+            tls_key=(STATE / "tls/tls.key").read_text(),
+        )  # fmt: skip
+        subject = {"kind": "ServiceAccount", "name": OPERATOR, "namespace": OPERATOR}
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole",
+                "name": f"{OPERATOR}-secrets"}  # fmt: skip
+        self.kubectl.apply(
+            json.dumps(
+                {
+                    "apiVersion": "rbac.authorization.k8s.io/v1",
+                    "kind": "RoleBinding",
+                    "metadata": {"name": OPERATOR, "namespace": name},
+                    "subjects": [subject],
+                    "roleRef": role,
+                }
+            )
+        )
+
+    @contextmanager
+    def platform(self, **spec: Any) -> Iterator[Platform]:
+        """A resource in a namespace of its own, gone at the end with all that it made."""
+        name = f"p{uuid4().hex[:6]}"
+        self.namespace(name)
+        platform = Platform(self, name)
+        platform.apply(spec)
+        try:
+            yield platform
+        finally:
+            self.kubectl("delete", "namespace", name, "--wait=false")
+
+
+@dataclass(frozen=True)
+class Platform:
+    """One resource, of the same name as its namespace."""
+
+    product: Product
+    name: str
+
+    @property
+    def kubectl(self) -> Kubectl:
+        return self.product.kubectl
+
+    @property
+    def host(self) -> str:
+        return f"{self.name}.{DOMAIN}"
+
+    def apply(self, spec: Object) -> None:
+        meta = {"name": self.name, "namespace": self.name}
+        self.kubectl.apply(
+            json.dumps(
+                {"apiVersion": GROUP, "kind": "MediaPlatform", "metadata": meta,
+                 "spec": {"host": self.host, **spec}}
+            )
+        )  # fmt: skip
+
+    def __call__(self, *words: str, timeout: float = 60) -> str:
+        """kubectl in the namespace."""
+        return self.kubectl("--namespace", self.name, *words, timeout=timeout)
+
+    def get(self, *words: str) -> Any:
+        return self.kubectl.get("--namespace", self.name, *words)
+
+    def resource(self) -> Object:
+        found: Object = self.get("mediaplatform", self.name)
+        return found
+
+    def conditions(self) -> dict[str, Object]:
+        found = self.resource().get("status", {}).get("conditions", [])
+        return {item["type"]: item for item in found}
+
+    def wait(self, kind: str, status: str = "True", *, seconds: float, reason: str = "") -> Object:
+        """The condition, once it is so for the newest generation. Raises ClusterError."""
+
+        def there() -> Object | None:
+            resource = self.resource()
+            for item in resource.get("status", {}).get("conditions", []):
+                if (
+                    item["type"] == kind
+                    and item["status"] == status
+                    and item.get("observedGeneration") == resource["metadata"]["generation"]
+                    and (not reason or item["reason"] == reason)
+                ):
+                    return dict(item)
+            return None
+
+        return until(there, seconds=seconds, what=lambda: f"{kind} is not {status}: {self.say()}")
+
+    def say(self) -> str:
+        return "; ".join(
+            f"{name} {item['status']} {item['reason']}: {item['message']}"
+            for name, item in self.conditions().items()
+        )
+
+    def events(self) -> list[tuple[str, str]]:
+        found = self.get("events")["items"]
+        return [(item["reason"], item["message"]) for item in found]
+
+
+class Emulator:
+    """S3, SQS and IAM as their administrator sees them, over the ingress."""
+
+    def __init__(self, endpoint: str, root: tuple[str, str]) -> None:
+        self._endpoint = endpoint
+        self._root = root
+
+    def client(self, service: str, key: tuple[str, str] | None = None) -> Any:
+        access, secret = key or self._root
+        more: Any = {"s3": {"addressing_style": "path"}} if service == "s3" else {}
+        return boto3.client(
+            service, region_name=REGION, endpoint_url=self._endpoint, aws_access_key_id=access,
+            aws_secret_access_key=secret,
+            config=Config(connect_timeout=3, read_timeout=15, retries={"total_max_attempts": 3},
+                          signature_version="s3v4" if service == "s3" else None, **more),
+        )  # fmt: skip
+
+    def operator_key(self) -> tuple[str, str]:
+        """A new key of a user with the operator's policy for every resource, and nothing else."""
+        iam = self.client("iam")
+        names = Names("*-uploads", "*-media", "*", REGION, "*")
+        statements = [policy("operator", names), user_policy(names)]
+        try:
+            iam.create_user(UserName="operator")
+        except iam.exceptions.EntityAlreadyExistsException:
+            for old in iam.list_access_keys(UserName="operator")["AccessKeyMetadata"]:
+                iam.delete_access_key(UserName="operator", AccessKeyId=old["AccessKeyId"])
+        for number, document in enumerate(statements):
+            iam.put_user_policy(
+                UserName="operator", PolicyName=f"p{number}", PolicyDocument=json.dumps(document)
+            )
+        made = iam.create_access_key(UserName="operator")["AccessKey"]
+        return made["AccessKeyId"], made["SecretAccessKey"]
+
+
+@contextmanager
+def forwarded(kubectl: Kubectl, namespace: str, target: str, port: int) -> Iterator[str]:
+    """The URL of a port of a Service or pod on this machine."""
+    forward = subprocess.Popen(
+        [kubectl.program, "--kubeconfig", kubectl.kubeconfig, "--namespace", namespace,
+         "port-forward", target, f":{port}", "--address", "127.0.0.1"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    try:
+        assert forward.stdout is not None
+        line = forward.stdout.readline()
+        if "Forwarding from" not in line:
+            raise ClusterError(f"no way to {namespace}/{target}: {line}")
+        yield f"http://{line.split(' -> ')[0].removeprefix('Forwarding from ').strip()}"
+    finally:
+        forward.terminate()
+        forward.communicate(timeout=10)
+
+
+def until(check: Callable[[], T | None], *, seconds: float, what: Callable[[], str] | str) -> T:
+    """What `check` finds, once it finds something. Raises ClusterError with what is the case."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = check()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            said = what if isinstance(what, str) else what()
+            raise ClusterError(f"not in {seconds:.0f} s: {said}")
+        time.sleep(LOOK_S)
