@@ -1,5 +1,5 @@
--- Many clients, each known by its address, as a proxy tells it. A hundred take turns; each leaves
--- after ten requests, so that every tenth request comes from a new one.
+-- Many clients, each known by its address, as a proxy tells it: twenty take turns until each has
+-- sent forty requests, then come the next twenty.
 
 local sent, first = 0, 0
 
@@ -8,10 +8,9 @@ function init(arguments)
 end
 
 function request()
-  local place, turn = sent % 100, math.floor(sent / 100)
-  local client = first + place + 100 * math.floor((turn + place % 10) / 10)
+  local client = first + 20 * math.floor(sent / 800) + sent % 20
   sent = sent + 1
   wrk.headers["X-Forwarded-For"] = string.format(
-    "198.%d.%d.%d", 18 + math.floor(client / 65536), math.floor(client / 256) % 256, client % 256)
+    "198.18.%d.%d", math.floor(client / 256), client % 256)
   return wrk.format()
 end

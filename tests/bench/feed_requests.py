@@ -1,7 +1,7 @@
 """Requests per second of a cached feed page, beside bare Starlette answering the same bytes.
 
-Both run on the same server with the same protocol and get the same requests: ten from each of many
-addresses, so that under the shipped limit the API asks Redis at every tenth and refuses none.
+Both run on the same server with the same protocol and get the same requests: forty from each of
+many addresses. So under the shipped limit the API tells Redis at every twentieth, and refuses none.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ITEMS = 1_000
 CONNECTIONS = 16
 SECONDS = 1
 ROUNDS = 15
-CLIENTS = 4_000  # more than a round comes to
+CLIENTS = 1_000  # more than a round comes to
 SCRIPT = Path(__file__).with_name("clients.lua")
 # A page only signs URLs: S3 is never asked.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench"}
@@ -70,7 +70,7 @@ def clients_known(cache: str) -> int:
     """Of how many clients Redis counts requests. Raises where they were not told apart."""
     with redis.Redis.from_url(cache) as client:
         found = sum(1 for _ in client.scan_iter("requests:198.*", count=1000))
-    if found < ROUNDS * 100:
+    if found < ROUNDS * 20:
         raise RuntimeError(f"only {found} clients were told apart")
     return found
 

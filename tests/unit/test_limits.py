@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from mediaplatform.platform.fakes.cache import MemoryCache
-from mediaplatform_api.limits import RateLimit
+from mediaplatform_api.limits import BATCHES, RateLimit
 
 pytestmark = pytest.mark.anyio
 
@@ -33,11 +35,37 @@ async def test_so_many_are_allowed_in_a_minute_and_again_in_the_next() -> None:
     assert await allowed(limit, 2 * LIMIT) == LIMIT
 
 
-async def test_processes_share_the_limit() -> None:
+async def test_processes_share_the_limit_but_for_what_each_has_not_told_yet() -> None:
     cache, timer = MemoryCache(), Timer()
     processes = [RateLimit(cache, LIMIT, timer) for _ in range(3)]
+    total = sum([await allowed(limit, LIMIT) for limit in processes])
 
-    assert sum([await allowed(limit, LIMIT) for limit in processes]) == LIMIT
+    assert LIMIT <= total <= LIMIT + 3 * (LIMIT // BATCHES)
+
+
+async def test_nobody_is_refused_before_the_limit_whichever_process_a_request_meets() -> None:
+    cache, timer = MemoryCache(), Timer()
+    processes = [RateLimit(cache, 600, timer) for _ in range(3)]
+
+    assert await allowed(processes[0], 1) == await allowed(processes[1], 1) == 1
+    assert await allowed(processes[2], 598) == 598
+
+
+async def test_redis_is_told_of_a_client_once_for_many_requests() -> None:
+    cache = MemoryCache()
+    limit = RateLimit(cache, 30 * BATCHES, Timer())
+    await allowed(limit, 29)
+    assert await cache.get("requests:a:10") is None
+    await allowed(limit, 1)
+    assert await cache.get("requests:a:10") == b"30"
+
+
+async def test_requests_at_the_same_moment_are_counted_once_each() -> None:
+    cache = MemoryCache()
+    limit = RateLimit(cache, LIMIT, Timer())
+    verdicts = await asyncio.gather(*(limit.check("a") for _ in range(2 * LIMIT)))
+    assert sum(verdict.allowed for verdict in verdicts) == LIMIT
+    assert await cache.get("requests:a:10") == str(LIMIT).encode()
 
 
 async def test_one_client_takes_nothing_from_another() -> None:

@@ -1,6 +1,8 @@
 """How many requests a client may send in a minute, over all processes.
 
-Redis is asked once for several requests: a process takes a batch of permits and hands them out.
+A process tells Redis of a client's requests a batch at a time, and learns how many all processes
+have seen. So most clients never wait for Redis, and nobody is refused too early; who spreads
+requests over several processes may get a batch more from each of them.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import NamedTuple
 from mediaplatform.platform.ports.cache import Cache
 
 WINDOW_SECONDS = 60
-BATCHES = 30  # in which a client's permits of one window are taken
+BATCHES = 30  # in which Redis is told of all that a client may send in one window
 CLIENTS = 10_000  # remembered by one process
 
 
@@ -25,10 +27,10 @@ class Verdict(NamedTuple):
 
 
 @dataclass
-class _Permits:
+class _Sent:
     window: int
-    left: int = 0
-    taken: int = 0  # by all processes, as far as this one knows
+    told: int = 0  # to Redis by all processes, as far as this one knows
+    untold: int = 0  # by this one
 
 
 class RateLimit:
@@ -37,32 +39,32 @@ class RateLimit:
     def __init__(self, cache: Cache, limit: int, timer: Callable[[], float] = time.time) -> None:
         self._cache, self._limit, self._timer = cache, limit, timer
         self._batch = max(1, limit // BATCHES)
-        self._clients: dict[str, _Permits] = {}
+        self._clients: dict[str, _Sent] = {}
 
     async def check(self, client: str) -> Verdict:
         now = self._timer()
         window = int(now // WINDOW_SECONDS)
-        permits = self._clients.get(client)
-        if permits is None or permits.window != window:
-            permits = self._remember(client, _Permits(window))
-        if permits.left == 0 and permits.taken < self._limit:
-            await self._take(client, permits)
-        allowed = permits.left > 0
+        sent = self._clients.get(client)
+        if sent is None or sent.window != window:
+            sent = self._remember(client, _Sent(window))
+        allowed = sent.told + sent.untold < self._limit
         if allowed:
-            permits.left -= 1
+            sent.untold += 1
+            if sent.untold >= self._batch:
+                await self._tell(client, sent)
         reset = WINDOW_SECONDS - int(now % WINDOW_SECONDS)
-        remaining = max(self._limit - permits.taken, 0) + permits.left
+        remaining = max(self._limit - sent.told - sent.untold, 0)
         return Verdict(allowed, self._limit, remaining, reset)
 
-    async def _take(self, client: str, permits: _Permits) -> None:
-        key = f"requests:{client}:{permits.window}"
-        counted = await self._cache.increment(key, self._batch, ttl=2 * WINDOW_SECONDS)
-        before = permits.taken if counted is None else counted - self._batch
-        permits.left += max(min(self._batch, self._limit - before), 0)
-        permits.taken = before + self._batch
+    async def _tell(self, client: str, sent: _Sent) -> None:
+        untold, sent.untold = sent.untold, 0
+        sent.told += untold
+        key = f"requests:{client}:{sent.window}"
+        counted = await self._cache.increment(key, untold, ttl=2 * WINDOW_SECONDS)
+        sent.told = max(sent.told, counted or 0)
 
-    def _remember(self, client: str, permits: _Permits) -> _Permits:
+    def _remember(self, client: str, sent: _Sent) -> _Sent:
         if len(self._clients) >= CLIENTS:
             self._clients.clear()
-        self._clients[client] = permits
-        return permits
+        self._clients[client] = sent
+        return sent
