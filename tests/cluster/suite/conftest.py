@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -41,22 +40,8 @@ def product(kubectl: Kubectl, emulator: Emulator) -> Product:
 
 @pytest.fixture(scope="session")
 def whole(product: Product) -> Iterator[Platform]:
-    """One ready platform for the tests that leave it as it was."""
-    with product.platform() as platform:
+    """One ready platform, with database and Redis of others; tests leave it as it was."""
+    with product.room() as platform:
+        platform.apply(platform.external())
         platform.wait("Ready", seconds=120)
         yield platform
-
-
-@pytest.fixture
-def make(product: Product) -> Iterator[Callable[..., Platform]]:
-    """Further platforms, gone after the test."""
-    made: list[Any] = []
-
-    def of(**spec: Any) -> Platform:
-        context = product.platform(**spec)
-        made.append(context)
-        return context.__enter__()
-
-    yield of
-    for context in reversed(made):
-        context.__exit__(None, None, None)

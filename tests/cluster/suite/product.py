@@ -119,12 +119,17 @@ class Product:
     @contextmanager
     def platform(self, **spec: Any) -> Iterator[Platform]:
         """A resource in a namespace of its own, gone at the end with all that it made."""
+        with self.room() as platform:
+            platform.apply(spec)
+            yield platform
+
+    @contextmanager
+    def room(self) -> Iterator[Platform]:
+        """The same, with nothing applied yet."""
         name = f"p{uuid4().hex[:6]}"
         self.namespace(name)
-        platform = Platform(self, name)
-        platform.apply(spec)
         try:
-            yield platform
+            yield Platform(self, name)
         finally:
             self.kubectl("delete", "namespace", name, "--wait=false")
 
@@ -152,6 +157,26 @@ class Platform:
                  "spec": {"host": self.host, **spec}}
             )
         )  # fmt: skip
+
+    def external(self) -> Object:
+        """The parts of a spec for a database and a Redis of others, as in production."""
+        cloud = json.loads((STATE / "cloud.json").read_text())
+        admin = cloud["postgres"]["password"]
+        self.kubectl(
+            "exec", "-n", "aws", "deployment/postgres", "--", "env", f"PGPASSWORD={admin}",
+            "psql", "-h", "127.0.0.1", "-U", "postgres", "-c", f"CREATE DATABASE {self.name}",
+        )  # fmt: skip
+        self.secret("db", url=f"postgresql://postgres:{admin}@postgres.aws.svc:5432/{self.name}")
+        number = int(self.name[1:], 16) % 16
+        password = cloud["valkey"]["password"]
+        self.secret("cache", url=f"redis://:{password}@valkey.aws.svc:6379/{number}")
+        return {
+            "database": {"external": {"secret": "db"}},
+            "redis": {"external": {"secret": "cache"}},
+        }
+
+    def secret(self, name: str, **values: str) -> None:
+        self.kubectl.secret(self.name, name, **values)
 
     def __call__(self, *words: str, timeout: float = 60) -> str:
         """kubectl in the namespace."""
