@@ -17,7 +17,7 @@ from mediaplatform_operator.resource.model import MediaPlatform
 from mediaplatform_operator.wiring.clients import Clients
 from mediaplatform_operator.wiring.delete import unwire
 from mediaplatform_operator.wiring.iam import COMPONENTS, ensure_user
-from mediaplatform_operator.wiring.model import EXISTENCE, UID_TAG
+from mediaplatform_operator.wiring.model import EXISTENCE, OFFER, UID_TAG
 from mediaplatform_operator.wiring.wire import Wired, changes, wanted, wire
 
 ORIGIN = "http://127.0.0.1:8080"
@@ -307,7 +307,23 @@ def test_retain_deletes_nothing(
     root: Clients, resource: MediaPlatform, uid: str, wired: Wired
 ) -> None:
     assert unwire(root, resource, uid=uid) == ()
-    assert again(root, resource, uid) == []
+    assert {setting for _, setting in again(root, resource, uid)} == {OFFER}
+
+
+def test_what_is_retained_is_taken_up_by_the_next_of_that_name_and_nobody_else(
+    root: Clients, emulator: Emulator
+) -> None:
+    storage = {"name": f"b{uuid4().hex[:8]}"}
+    first, second, third = (str(uuid4()) for _ in range(3))
+    resource = make(emulator, first, **storage)
+    wire(root, resource, uid=first, origin=ORIGIN)
+    with pytest.raises(Conflict, match="belongs to the resource"):
+        wire(root, resource, uid=second, origin=ORIGIN)
+    unwire(root, resource, uid=first)
+    wire(root, resource, uid=second, origin=ORIGIN)
+    assert again(root, resource, second) == []
+    with pytest.raises(Conflict, match="belongs to the resource"):
+        wire(root, resource, uid=third, origin=ORIGIN)
 
 
 def test_delete_is_blocked_by_objects_and_says_how_many(

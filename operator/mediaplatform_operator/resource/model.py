@@ -12,6 +12,7 @@ from mediaplatform_operator.resource.quantity import PATTERN, to_bytes
 GROUP = "mediaplatform.io"
 VERSION = "v1alpha1"
 KIND = "MediaPlatform"
+NAME_LENGTH = 40  # of a resource: names of its Deployments, Jobs and pods begin with it
 
 
 def _without_point(value: Any) -> Any:
@@ -205,7 +206,7 @@ class Spec(Part):
 class Metadata(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
-    name: Name
+    name: Annotated[Name, Field(max_length=NAME_LENGTH)]
     namespace: Name = "default"
 
 

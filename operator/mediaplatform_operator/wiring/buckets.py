@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from mediaplatform_operator.wiring.clients import Clients, refusals
-from mediaplatform_operator.wiring.model import EXISTENCE, Change, Seen, Wish
+from mediaplatform_operator.wiring.model import ADOPT_TAG, EXISTENCE, OFFER, Change, Seen, Wish
 
 MISSING = frozenset({"404", "NoSuchBucket", "NotFound"})
 UNSET = frozenset({
@@ -88,7 +88,10 @@ class _Bucket:
 
     def write(self, setting: str, wanted: Any) -> None:
         writers: Mapping[str, Callable[[Any], None]] = {
-            "tags": self._write_tags,
+            "tags": lambda value: self._write_tags(self.tags() | value),
+            OFFER: lambda _: self._write_tags(
+                {key: value for key, value in self.tags().items() if key != ADOPT_TAG}
+            ),
             "public_access": lambda value: self._put(
                 self._s3.put_public_access_block, PublicAccessBlockConfiguration=value
             ),
@@ -144,7 +147,7 @@ class _Bucket:
         return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
 
     def _write_tags(self, wanted: dict[str, str]) -> None:
-        tags = [{"Key": key, "Value": value} for key, value in (self.tags() | wanted).items()]
+        tags = [{"Key": key, "Value": value} for key, value in wanted.items()]
         self._put(self._s3.put_bucket_tagging, Tagging={"TagSet": tags})
 
     def _write_encryption(self, wanted: Any) -> None:

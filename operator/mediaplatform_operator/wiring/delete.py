@@ -8,21 +8,28 @@ from mediaplatform.errors import Conflict
 from mediaplatform_operator.resource.model import MediaPlatform
 from mediaplatform_operator.wiring import buckets, queues
 from mediaplatform_operator.wiring.clients import Clients, refusals
-from mediaplatform_operator.wiring.model import UID_TAG, Wish
+from mediaplatform_operator.wiring.model import ADOPT_TAG, UID_TAG, Change, Wish
 from mediaplatform_operator.wiring.names import QUEUES, Names
 
 
 def unwire(clients: Clients, resource: MediaPlatform, *, uid: str) -> tuple[str, ...]:
-    """Delete what the policy says, and return its names. `Retain` deletes nothing.
+    """Delete what the policy says, and return its names.
+
+    `Retain` deletes nothing, and offers what is left to a later resource of the same name.
 
     Only what carries our UID is touched, and only `DeleteWithData` takes objects. Raises Conflict,
     before anything is deleted, where `Delete` meets a bucket that holds objects or versions.
     """
     policy = resource.spec.storage.deletion
-    if policy == "Retain":
-        return ()
     names = Names.of(resource, uid=uid, account=clients.account())
     ours = [name for name in (names.uploads, names.media) if _is_ours(clients, name, uid)]
+    if policy == "Retain":
+        offer = {ADOPT_TAG: f"{resource.metadata.namespace}/{resource.metadata.name}"}
+        for name in ours:
+            buckets.write(clients, Change("bucket", name, "tags", "", None, offer))
+        for name in _our_queues(clients, names, uid):
+            queues.write(clients, Change("queue", name, "tags", "", None, offer))
+        return ()
     if policy == "Delete":
         for name in ours:
             _check_empty(clients, name)
@@ -32,13 +39,21 @@ def unwire(clients: Clients, resource: MediaPlatform, *, uid: str) -> tuple[str,
             _empty(clients, name)
         _delete_bucket(clients, name)
         done.append(f"bucket {name}")
-    for name in (full for base in QUEUES for full in (names.queue(base), names.dead(base))):
-        url = queues.url_of(clients, name)
-        if url is not None and queues.tags_of(clients, name, url).get(UID_TAG) == uid:
-            with refusals(f"queue {name}"):
-                clients.sqs.delete_queue(QueueUrl=url)
-            done.append(f"queue {name}")
+    for name in _our_queues(clients, names, uid):
+        with refusals(f"queue {name}"):
+            clients.sqs.delete_queue(QueueUrl=queues.url_of(clients, name))
+        done.append(f"queue {name}")
     return tuple(done)
+
+
+def _our_queues(clients: Clients, names: Names, uid: str) -> list[str]:
+    every = (full for base in QUEUES for full in (names.queue(base), names.dead(base)))
+    found = {name: queues.url_of(clients, name) for name in every}
+    return [
+        name
+        for name, url in found.items()
+        if url is not None and queues.tags_of(clients, name, url).get(UID_TAG) == uid
+    ]
 
 
 def _is_ours(clients: Clients, name: str, uid: str) -> bool:

@@ -176,7 +176,7 @@ def _operator(names: Names) -> list[Document]:
     """Configures, and neither reads an object nor sends a message."""
     every = [*_queues(names), *(names.queue_arn(names.dead(name)) for name in QUEUES)]
     queue = ("CreateQueue", "DeleteQueue", "GetQueueUrl", "GetQueueAttributes",
-             "SetQueueAttributes", "ListQueueTags", "TagQueue")  # fmt: skip
+             "SetQueueAttributes", "ListQueueTags", "TagQueue", "UntagQueue")  # fmt: skip
     bucket = ("CreateBucket", "DeleteBucket", "ListBucket", "ListBucketVersions",
               "GetBucketTagging", "PutBucketTagging", "TagResource",
               "GetBucketPublicAccessBlock", "PutBucketPublicAccessBlock",

@@ -63,4 +63,6 @@ class Owner:
 
 UID_TAG = "mediaplatform.io/uid"
 NAME_TAG = "mediaplatform.io/resource"
-ADOPT_TAG = "mediaplatform.io/adopt"  # set by hand, its value the resource's '{namespace}/{name}'
+# Who may take it over, '{namespace}/{name}': set by hand, or by a resource that leaves it behind.
+ADOPT_TAG = "mediaplatform.io/adopt"
+OFFER = "offer"  # the setting that this tag is: once somebody has taken it up, it goes

@@ -10,6 +10,7 @@ from mediaplatform_operator.wiring.model import (
     ADOPT_TAG,
     EXISTENCE,
     NAME_TAG,
+    OFFER,
     UID_TAG,
     Change,
     Owner,
@@ -48,6 +49,9 @@ def _changes(wish: Wish, seen: Seen | None, owner: Owner, adoption: Adoption) ->
         there = seen.settings.get(setting)
         if there != wanted:
             yield Change(wish.kind, wish.name, setting, why, there, wanted)
+    if ADOPT_TAG in seen.tags:
+        offered = seen.tags[ADOPT_TAG]
+        yield Change(wish.kind, wish.name, OFFER, "it is ours now", offered, None)
 
 
 def _check_owner(wish: Wish, seen: Seen, owner: Owner, adoption: Adoption) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from mediaplatform_operator.wiring.clients import Clients, refusals
-from mediaplatform_operator.wiring.model import EXISTENCE, Change, Seen, Wish
+from mediaplatform_operator.wiring.model import ADOPT_TAG, EXISTENCE, OFFER, Change, Seen, Wish
 
 MISSING = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
 
@@ -81,6 +81,9 @@ def write(clients: Clients, change: Change) -> None:
         url = clients.sqs.get_queue_url(QueueName=change.name)["QueueUrl"]
         if change.setting == "tags":
             clients.sqs.tag_queue(QueueUrl=url, Tags=change.after)
+            return
+        if change.setting == OFFER:
+            clients.sqs.untag_queue(QueueUrl=url, TagKeys=[ADOPT_TAG])
             return
         attributes = _attributes(clients, url, change)
         clients.sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
