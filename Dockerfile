@@ -5,7 +5,7 @@ FROM python:3.13-slim AS tools
 COPY requirements/uv.txt /requirements/
 RUN python3 -m venv /uv \
  && /uv/bin/pip install --quiet --no-cache-dir --require-hashes -r /requirements/uv.txt
-COPY scripts/slim-libraries /usr/local/bin/
+COPY scripts/slim-libraries scripts/slim-kubernetes /usr/local/bin/
 ENV UV_NO_CACHE=1 UV_COMPILE_BYTECODE=1 UV_PYTHON=python3
 
 
@@ -36,10 +36,13 @@ RUN /uv/bin/uv venv --quiet /opt/mediaplatform/venv \
  && slim-libraries /opt/mediaplatform/venv
 
 
+# What is uninstalled serves only the part of the Kubernetes client that slim-kubernetes takes out.
 FROM tools AS operator-libraries
 COPY requirements/operator.txt /requirements/
 RUN /uv/bin/uv venv --quiet /opt/mediaplatform/venv \
  && VIRTUAL_ENV=/opt/mediaplatform/venv /uv/bin/uv pip sync --quiet --require-hashes /requirements/operator.txt \
+ && VIRTUAL_ENV=/opt/mediaplatform/venv /uv/bin/uv pip uninstall --quiet \
+      charset-normalizer durationpy oauthlib requests requests-oauthlib websocket-client \
  && slim-libraries /opt/mediaplatform/venv
 
 
@@ -52,6 +55,7 @@ RUN rm -rf /usr/local/bin/pip* /usr/local/lib/python3*/site-packages/pip* /usr/l
       /usr/lib/python3*/ensurepip /usr/share/python-wheels
 ENV PATH=/opt/mediaplatform/venv/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONSAFEPATH=1 \
     PYTHONUNBUFFERED=1
 WORKDIR /opt/mediaplatform
 LABEL org.opencontainers.image.title="MediaPlatform" \

@@ -18,6 +18,7 @@ PRODUCT_FILES = (
     "operator/mediaplatform_operator",
     "pyproject.toml",
     "requirements",
+    "scripts/slim-kubernetes",
     "scripts/slim-libraries",
     "services/api",
     "services/core",
