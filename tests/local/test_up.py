@@ -9,6 +9,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from tests.support.platform import photo
@@ -26,6 +27,8 @@ from tests.support.up import (
 
 from mediaplatform.errors import InvalidInput, Unavailable
 from mediaplatform_local.client import Client
+from mediaplatform_local.servers.emulator import ROOT_KEY
+from mediaplatform_operator.wiring.clients import Clients
 
 
 @pytest.fixture(scope="module")
@@ -235,10 +238,32 @@ def test_commands_that_need_a_running_platform_say_so(tmp_path: Path) -> None:
         assert "start it with `mediaplatform up`" in done.stderr
 
 
+def test_dead_letters_are_moved_back_and_worked_off(platform: Up) -> None:
+    dead = Clients.create(
+        "us-east-1",
+        endpoint=platform.running.endpoint,
+        access_key=ROOT_KEY,
+        secret_key=platform.state.secrets()["emulator"],
+    )
+    key = f"incoming/{uuid4()}"
+    record = {"eventVersion": "2.1", "eventName": "ObjectRemoved:Delete",
+              "s3": {"object": {"key": key, "sequencer": "01"}}}  # fmt: skip
+    url = platform.running.ingest_dead_url
+    dead.sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"Records": [record]}))
+    for words, said in ((["--dry-run"], "would move 1 messages"), ([], "moved 1 messages"),
+                        ([], "moved 0 messages")):  # fmt: skip
+        done = mediaplatform(
+            "redrive", "--queue", "ingest", "--state", platform.state.folder, *words
+        )
+        assert done.returncode == 0, done.stderr
+        assert said in done.stdout
+        assert (f"object removed  {key}" in done.stdout) == ("1 messages" in said)
+
+
 def test_policies_are_printed_for_each_component() -> None:
     done = mediaplatform("policies", Path(__file__).parents[2] / "examples/production.yaml")
     printed = json.loads(done.stdout)
-    assert set(printed) == {"operator", "api", "ingest", "render", "sweep"}
+    assert set(printed) == {"operator", "api", "ingest", "render", "sweep", "redrive"}
     assert "arn:aws:s3:::acme-photos-uploads/incoming/*" in done.stdout
 
 
@@ -289,5 +314,5 @@ def test_without_a_terminal_the_help_names_every_command() -> None:
     words = subprocess.run(
         [*COMMAND, "--help"], capture_output=True, text=True, check=True, timeout=30
     ).stdout
-    for command in ("up", "status", "logs", "demo", "reset", "policies"):
+    for command in ("up", "status", "logs", "demo", "reset", "policies", "redrive"):
         assert command in words

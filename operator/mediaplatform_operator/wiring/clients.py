@@ -23,6 +23,7 @@ UNKNOWN = frozenset(
 )  # fmt: skip
 THROTTLED = frozenset({"SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded"})
 TAKEN = frozenset({"BucketAlreadyExists", "OperationAborted"})
+OPERATORS = "allow it in the operator's policy (`mediaplatform policies` prints it)"
 CONFIG = {"connect_timeout": 2, "read_timeout": 10,
           "retries": {"mode": "standard", "total_max_attempts": 3}}  # fmt: skip
 
@@ -69,18 +70,18 @@ class Clients:
 
 
 @contextmanager
-def refusals(what: str) -> Iterator[None]:
-    """Raises NotAllowed, Conflict, Throttled or Unavailable for what AWS says about `what`."""
+def refusals(what: str, remedy: str = OPERATORS) -> Iterator[None]:
+    """Raises NotAllowed, Conflict, Throttled or Unavailable for what AWS says about `what`.
+
+    `remedy` says what to do where AWS does not permit it.
+    """
     try:
         yield
     except ClientError as fault:
         code = str(fault.response.get("Error", {}).get("Code", ""))
         call = fault.operation_name
         if code in DENIED:
-            raise NotAllowed(
-                f"AWS does not permit {call} on {what}: allow it in the operator's policy "
-                "(`mediaplatform policies` prints it)"
-            ) from fault
+            raise NotAllowed(f"AWS does not permit {call} on {what}: {remedy}") from fault
         if code in UNKNOWN:
             raise NotAllowed(
                 f"AWS does not know these credentials ({code} at {call}): give the process valid "

@@ -104,6 +104,7 @@ def reset(arguments: argparse.Namespace) -> int:
 
 
 def policies(arguments: argparse.Namespace) -> int:
+    from mediaplatform_local.redrive import policy as redrivers  # noqa: PLC0415
     from mediaplatform_operator.wiring.iam import COMPONENTS, policy  # noqa: PLC0415
     from mediaplatform_operator.wiring.names import Names  # noqa: PLC0415
 
@@ -112,7 +113,31 @@ def policies(arguments: argparse.Namespace) -> int:
         raise InvalidInput("spec.storage.name: is missing; policies need the buckets' names")
     names = Names.of(resource, uid="", account=arguments.account)
     purge = resource.spec.storage.deletion == "DeleteWithData"
-    print(json.dumps({name: policy(name, names, purge=purge) for name in COMPONENTS}, indent=2))
+    every = {name: policy(name, names, purge=purge) for name in COMPONENTS}
+    print(json.dumps({**every, "redrive": redrivers(names)}, indent=2))
+    return 0
+
+
+def redrive(arguments: argparse.Namespace) -> int:
+    from mediaplatform_local.redrive import BATCH, Letter, Redrive, summary  # noqa: PLC0415
+    from mediaplatform_local.status import local_clients  # noqa: PLC0415
+
+    if arguments.max is not None and arguments.max < 1:
+        raise InvalidInput(f"--max: got {arguments.max}, wants 1 or more")
+    state = State(arguments.state)
+    running = _running(state)
+    queue = running.ingest_queue_url.rpartition("/")[2].removesuffix("ingest") + arguments.queue
+    way = Redrive(local_clients(state, running), f"{queue}-dead", queue)
+    # No more than there are now: what fails again meanwhile would go round forever.
+    most = arguments.max or max(way.waiting(), BATCH)
+    done: list[Letter] = []
+    try:
+        done.extend(way.look(most) if arguments.dry_run else way.move(most))
+    finally:
+        what = "would move" if arguments.dry_run else "moved"
+        print(f"{what} {len(done)} messages from {way.dead} to {way.queue}")
+        for line in summary(done):
+            print(line)
     return 0
 
 

@@ -60,13 +60,18 @@ def _process(pid: int) -> tuple[str, str] | None:
     return f"{memory / 1024**2:.0f} MiB", str(threads)
 
 
-def _depths(state: State, running: Running, url: str) -> list[str]:
-    clients = Clients.create(
+def local_clients(state: State, running: Running) -> Clients:
+    """The emulator's root."""
+    return Clients.create(
         "us-east-1",
         endpoint=running.endpoint,
         access_key=ROOT_KEY,
         secret_key=state.secrets()["emulator"],
     )
+
+
+def _depths(state: State, running: Running, url: str) -> list[str]:
+    clients = local_clients(state, running)
     with refusals("the queues"):
         answer = clients.sqs.get_queue_attributes(
             QueueUrl=url, AttributeNames=list(DEPTHS.values())
