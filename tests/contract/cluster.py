@@ -67,6 +67,8 @@ async def a_list_shows_what_its_labels_choose(cluster: Cluster, namespace: str) 
     await cluster.apply(config_map(namespace))
     found = await cluster.list(CONFIG_MAP, namespace, f"mark={label}")
     assert [item["metadata"]["name"] for item in found] == [wish["metadata"]["name"]]
+    assert await cluster.list(CONFIG_MAP, namespace, f"mark={label},mark in (x,{label})") == found
+    assert await cluster.list(CONFIG_MAP, namespace, f"mark={label},mark in (x,y)") == []
     assert found[0]["kind"] == "ConfigMap"
     assert found[0]["apiVersion"] == "v1"
 

@@ -7,6 +7,7 @@ controllers: what they would write, a test writes with `put`.
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -87,8 +88,13 @@ def _spec(thing: Object) -> Object:
 
 
 def _matches(labels: dict[str, str], selector: str) -> bool:
-    wanted = [part.partition("=") for part in selector.split(",") if part]
-    return all(labels.get(name) == value for name, _, value in wanted)
+    """Knows `name=value` and `name in (a,b)`."""
+    among = re.findall(r"([^,\s]+) in \(([^)]*)\)", selector)
+    rest = re.sub(r"[^,\s]+ in \([^)]*\)", "", selector)
+    equal = [part.partition("=") for part in rest.split(",") if part]
+    return all(labels.get(name) in values.split(",") for name, values in among) and all(
+        labels.get(name) == value for name, _, value in equal
+    )
 
 
 def _merge(below: Any, above: Any) -> Any:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from mediaplatform.errors import InvalidInput
-from mediaplatform_operator.cluster.keep import owned_objects
-from mediaplatform_operator.cluster.objects import DEPLOYMENT, Kind, Object, kind_of
+from mediaplatform_operator.cluster.objects import DEPLOYMENT, Kind, Object, is_owned
 from mediaplatform_operator.reconcile.reconcile import Parts, effective
 from mediaplatform_operator.reconcile.services import COMPONENT
 from mediaplatform_operator.release.values import USERS
@@ -38,19 +37,18 @@ async def remove(parts: Parts, thing: Object) -> str:
 
 
 async def _stop_writers(parts: Parts, thing: Object) -> str:
-    """Who still writes would fill a bucket while it is emptied."""
+    """Who still writes would fill a bucket while it is emptied.
+
+    Reads no Secrets: where the whole namespace goes, our right to them goes first.
+    """
     meta = thing["metadata"]
-    for owned in (await owned_objects(parts.cluster, thing)).values():
-        if owned["kind"] == DEPLOYMENT.name and "deletionTimestamp" not in owned["metadata"]:
-            name, uid = owned["metadata"]["name"], owned["metadata"]["uid"]
-            await parts.cluster.delete(kind_of(owned), meta["namespace"], name, uid=uid)
-    labels = f"app.kubernetes.io/instance={meta['name']},{COMPONENT} in ({','.join(USERS)})"
-    pods = await parts.cluster.list(POD, meta["namespace"], labels)
-    running = [
-        pod["metadata"]["name"]
-        for pod in pods
-        if pod.get("status", {}).get("phase") in ("Pending", "Running")
-    ]
+    chosen = f"app.kubernetes.io/instance={meta['name']},{COMPONENT} in ({','.join(USERS)})"
+    for owned in await parts.cluster.list(DEPLOYMENT, meta["namespace"], chosen):
+        name, uid = owned["metadata"]["name"], owned["metadata"]["uid"]
+        if is_owned(owned, meta["uid"]) and "deletionTimestamp" not in owned["metadata"]:
+            await parts.cluster.delete(DEPLOYMENT, meta["namespace"], name, uid=uid)
+    pods = await parts.cluster.list(POD, meta["namespace"], chosen)
+    running = [pod for pod in pods if pod.get("status", {}).get("phase") in ("Pending", "Running")]
     return (
-        f"waits for {len(running)} pods to stop before the buckets are emptied" if running else ""
+        f"{len(running)} pods are still to stop, before the buckets are emptied" if running else ""
     )

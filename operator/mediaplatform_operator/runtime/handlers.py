@@ -37,6 +37,7 @@ def settings() -> kopf.OperatorSettings:
         found.watching.label_selectors[_group(kind), _version(kind), kind.plural] = SELECTOR
     found.posting.reporting_component = OURS
     found.posting.event_name_prefix = "mediaplatform-"
+    found.posting.default_backoffs = (1.0, 5.0)  # events are lost rather than retried for long
     found.process.ultimate_exiting_timeout = 30
     return found
 
@@ -61,7 +62,7 @@ def _watch_platforms(
 ) -> None:
     seen: dict[str, object] = {}
 
-    @kopf.on.event(**ours, registry=handlers)
+    @kopf.on.event(**ours, registry=handlers, id="told")
     async def told(event: Any, **_: Any) -> None:
         meta = event["object"]["metadata"]
         uid = meta["uid"]
@@ -76,7 +77,10 @@ def _watch_platforms(
 def _keep_platforms(
     handlers: kopf.OperatorRegistry, ours: dict[str, Any], platforms: Platforms, backlog: Backlog
 ) -> None:
-    @kopf.daemon(**ours, registry=handlers, cancellation_backoff=10.0, cancellation_timeout=5.0)
+    # The ids become names of annotations.
+    @kopf.daemon(
+        **ours, registry=handlers, id="keep", cancellation_backoff=10.0, cancellation_timeout=5.0
+    )
     async def keep(body: kopf.Body, stopped: Any, **_: Any) -> None:
         counting = asyncio.create_task(backlog.watch(_plain(body)))
         try:
@@ -84,7 +88,7 @@ def _keep_platforms(
         finally:
             counting.cancel()
 
-    @kopf.on.delete(**ours, registry=handlers)
+    @kopf.on.delete(**ours, registry=handlers, id="delete")
     async def delete(body: kopf.Body, **_: Any) -> None:
         waits = await platforms.remove(_plain(body))
         if waits:
@@ -94,7 +98,7 @@ def _keep_platforms(
 def _watch_owned(handlers: kopf.OperatorRegistry, kind: Kind, platforms: Platforms) -> None:
     @kopf.on.event(
         group=_group(kind), version=_version(kind), plural=kind.plural,
-        labels={MANAGED_BY: OURS}, registry=handlers,
+        labels={MANAGED_BY: OURS}, registry=handlers, id=kind.plural,
     )  # fmt: skip
     async def changed(meta: Any, **_: Any) -> None:
         for owner in meta.get("ownerReferences", ()):

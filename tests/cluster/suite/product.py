@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import time
@@ -76,6 +77,28 @@ class Product:
             "rollout", "status", "-n", OPERATOR, f"deployment/{OPERATOR}", "--timeout", "120s",
             timeout=125,
         )  # fmt: skip
+
+    def pods(self) -> list[str]:
+        """The operator's, by name."""
+        return self.kubectl("get", "pods", "-n", OPERATOR, "-o", "name").split()
+
+    def kill(self) -> None:
+        """Every pod of the operator, at once and without a word."""
+        self.kubectl("delete", "-n", OPERATOR, *self.pods(), "--force", "--grace-period=0")
+        # As if it had expired: the rounds of a test need not wait for it each time.
+        self.kubectl("patch", "lease", "-n", OPERATOR, OPERATOR, "--type=merge",
+                     "-p", '{"spec": {"holderIdentity": null}}')  # fmt: skip
+
+    def leading(self, *, seconds: float) -> None:
+        """Wait until an operator holds the Lease. Raises ClusterError."""
+
+        def leads() -> bool:
+            holder = self.kubectl.get("lease", "-n", OPERATOR, OPERATOR)["spec"].get(
+                "holderIdentity"
+            )
+            return f"pod/{holder}" in self.pods()
+
+        until(leads, seconds=seconds, what="no operator holds the Lease")
 
     def helm(self, *words: str, stdin: str | None = None, namespace: str = OPERATOR) -> str:
         program = run(ROOT / "scripts/go-tool", "helm", timeout=900).strip()
@@ -177,6 +200,10 @@ class Platform:
 
     def secret(self, name: str, **values: str) -> None:
         self.kubectl.secret(self.name, name, **values)
+
+    def secret_values(self, name: str) -> dict[str, str]:
+        data = self.get("secret", name)["data"]
+        return {key: base64.b64decode(value).decode() for key, value in data.items()}
 
     def __call__(self, *words: str, timeout: float = 60) -> str:
         """kubectl in the namespace."""

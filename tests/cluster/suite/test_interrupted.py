@@ -1,0 +1,129 @@
+"""The operator killed in the middle of its work."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from tests.cluster.suite.product import OPERATOR, Platform, Product, until
+
+KILLS = 20
+DONE_S = 180
+
+
+def test_killed_at_twenty_points_of_first_wirings_all_converge(product: Product) -> None:
+    """Each round a new resource, and the operator killed a little later than in the one before."""
+    with ExitStack() as rooms:
+        platforms = []
+        for number in range(KILLS):
+            platform = rooms.enter_context(product.room())
+            external = platform.external()
+            product.leading(seconds=60)
+            platform.apply(
+                {**external, "deploy": "External", "storage": {"deletion": "DeleteWithData"}}
+            )
+            wait_for_progress(platform, number)
+            product.kill()
+            platforms.append(platform)
+        for platform in platforms:
+            platform.wait("Ready", seconds=DONE_S)
+            check_aws(product, platform, whole=True)
+        for platform in platforms:
+            platform("delete", "mediaplatform", platform.name, "--wait=false")
+        for platform in platforms:
+            platform("wait", "--for=delete", f"mediaplatform/{platform.name}", "--timeout=120s",
+                     timeout=130)  # fmt: skip
+            check_aws(product, platform, whole=False)
+
+
+def wait_for_progress(platform: Platform, steps: int) -> None:
+    """Until so much of the wiring is there, or nearly all: each round another point."""
+    until(lambda: made(platform) >= min(steps, 14) - 1, seconds=60, what="nothing is made")
+
+
+def made(platform: Platform) -> int:
+    """Queues, buckets, users and Secrets that are there."""
+    there = in_aws(platform.product, platform)
+    secrets = platform("get", "secrets", "-o", "name").count(f"{platform.name}-")
+    return sum(len(names) for names in there.values()) + secrets
+
+
+def in_aws(product: Product, platform: Platform) -> dict[str, list[str]]:
+    name, prefix = platform.name, f"{platform.name}-{platform.name}-"
+    sqs, s3, iam = (product.emulator.client(service) for service in ("sqs", "s3", "iam"))
+    urls = sqs.list_queues(QueueNamePrefix=prefix).get("QueueUrls", [])
+    buckets = [item["Name"] for item in s3.list_buckets()["Buckets"]]
+    users = [item["UserName"] for item in iam.list_users(MaxItems=1000)["Users"]]
+    return {
+        "queues": sorted(url.rpartition("/")[2].removeprefix(prefix) for url in urls),
+        "buckets": sorted(
+            item.rpartition("-")[2] for item in buckets if item.startswith(f"{name}-")
+        ),
+        "users": sorted(user.removeprefix(prefix) for user in users if user.startswith(prefix)),
+    }
+
+
+def check_aws(product: Product, platform: Platform, *, whole: bool) -> None:
+    """Everything once, each user with the one key that its Secret holds; or nothing at all."""
+    wanted: dict[str, list[str]] = {
+        "queues": ["ingest", "ingest-dead", "render", "render-dead"],
+        "buckets": ["media", "uploads"],
+        "users": ["api", "ingest", "render", "sweep"],
+    }
+    there = in_aws(product, platform)
+    assert there == (wanted if whole else {kind: [] for kind in wanted})
+    iam: Any = product.emulator.client("iam")
+    for user in there["users"]:
+        full = f"{platform.name}-{platform.name}-{user}"
+        keys = iam.list_access_keys(UserName=full)["AccessKeyMetadata"]
+        assert [key["AccessKeyId"] for key in keys] == [
+            platform.secret_values(f"{platform.name}-aws-{user}")["accessKeyId"]
+        ]
+
+
+@pytest.mark.parametrize("policy", ["Retain", "Delete", "DeleteWithData"])
+def test_deleted_while_the_operator_is_down_it_completes_right_after(
+    product: Product, policy: str
+) -> None:
+    with product.room() as platform:
+        platform.apply(
+            {**platform.external(), "deploy": "External", "storage": {"deletion": policy}}
+        )
+        platform.wait("Ready", seconds=60)
+        before = in_aws(product, platform)
+        product.kubectl("scale", "-n", OPERATOR, f"deployment/{OPERATOR}", "--replicas=0")
+        until(lambda: not product.pods(), seconds=60, what="the operator does not stop")
+        try:
+            platform("delete", "mediaplatform", platform.name, "--wait=false")
+            assert platform.resource()["metadata"]["deletionTimestamp"]
+        finally:
+            product.kubectl("scale", "-n", OPERATOR, f"deployment/{OPERATOR}", "--replicas=1")
+        platform("wait", "--for=delete", f"mediaplatform/{platform.name}", "--timeout=60s",
+                 timeout=70)  # fmt: skip
+        kept = policy == "Retain"
+        after = in_aws(product, platform)
+        assert after["queues"] == (before["queues"] if kept else [])
+        assert after["buckets"] == (before["buckets"] if kept else [])
+        assert after["users"] == []
+
+
+def test_a_bucket_with_objects_blocks_the_deletion_and_says_how_to_go_on(product: Product) -> None:
+    with product.room() as platform:
+        spec = {**platform.external(), "deploy": "External"}
+        platform.apply({**spec, "storage": {"deletion": "Delete"}})
+        platform.wait("Ready", seconds=60)
+        s3 = product.emulator.client("s3")
+        names = [item["name"] for item in platform.resource()["status"]["inventory"]]
+        bucket = next(name for name in names if name.endswith("-media"))
+        s3.put_object(Bucket=bucket, Key="media/kept", Body=b"kept")
+        platform("delete", "mediaplatform", platform.name, "--wait=false")
+        said = platform.wait("DeletionBlocked", seconds=30)["message"]
+        assert bucket in said
+        assert "DeleteWithData" in said
+        assert s3.get_object(Bucket=bucket, Key="media/kept")["Body"].read() == b"kept"
+        platform.apply({**spec, "storage": {"deletion": "DeleteWithData"}})
+        platform("wait", "--for=delete", f"mediaplatform/{platform.name}", "--timeout=60s",
+                 timeout=70)  # fmt: skip
+        assert in_aws(product, platform) == {"queues": [], "buckets": [], "users": []}
