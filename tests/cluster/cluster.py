@@ -10,7 +10,7 @@ from tests.cluster.bases import ALL, HELM, POSTGRES, PYTHON, VALKEY, Bases
 from tests.cluster.engine import Docker
 from tests.cluster.images import Image
 from tests.cluster.kubectl import Kubectl
-from tests.cluster.layout import PREFIX, STATE
+from tests.cluster.layout import PREFIX, PRODUCT, STATE
 from tests.cluster.run import ClusterError, step
 
 MANIFESTS = ("metrics", "ingress", "aws")
@@ -114,6 +114,7 @@ def _load(docker: Docker, way: Way) -> None:
     for name, full in built.items():
         way.name_again(docker, full, f"{name}:test")
         images.forget(docker, name, full)
+    PRODUCT.write_text(" ".join(built.values()))
 
 
 def _by_content(docker: Docker, image: Image) -> str:

@@ -17,6 +17,7 @@ NAME = f"{PREFIX}-{NUMBER}" if NUMBER else PREFIX  # of its network, and of its 
 # Secrets of one cluster: `down` removes it.
 STATE = CACHE / (f"cluster-{NUMBER}" if NUMBER else "cluster")
 KUBECONFIG = STATE / "kubeconfig"
+PRODUCT = STATE / "product"  # names of the product's images that the nodes hold
 
 VERSION = "v1.36.4"
 DOMAIN = "mediaplatform.test"

@@ -11,7 +11,7 @@ import kopf
 import structlog
 from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
 
 from mediaplatform_operator.cluster.adapter import ApiServer
 from mediaplatform_operator.cluster.objects import Object
@@ -41,6 +41,7 @@ async def run(configuration: Configuration) -> None:
         client = await stack.enter_async_context(ApiClient())
         cluster = ApiServer(client)
         collected = CollectorRegistry()
+        ProcessCollector(registry=collected)
         metrics = Metrics(collected)
         server, _ = start_http_server(METRICS_PORT, registry=collected)
         stack.callback(server.shutdown)

@@ -14,11 +14,12 @@ from uuid import uuid4
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from mediaplatform_operator.wiring.iam import policy, user_policy
 from mediaplatform_operator.wiring.names import Names
 from tests.cluster.kubectl import Kubectl
-from tests.cluster.layout import DOMAIN, ROOT, STATE
+from tests.cluster.layout import DOMAIN, PRODUCT, ROOT, STATE
 from tests.cluster.run import ClusterError, run
 
 OPERATOR = "mediaplatform-operator"  # release, namespace and account
@@ -50,8 +51,7 @@ class Product:
     def install(self, **values: Any) -> None:
         """The operator, from its chart, with an AWS user that has the operator's policy."""
         self.namespace(OPERATOR)
-        key = self.emulator.operator_key()
-        self.kubectl.secret(OPERATOR, "aws", accessKeyId=key[0], secretAccessKey=key[1])
+        key = self._key()
         chosen = {
             "image": {"tag": "test"},
             "aws": {
@@ -62,21 +62,34 @@ class Product:
             },
             "ingressClass": "traefik",
             "services": {"values": SERVICES},
+            "observeSeconds": 60,
             **values,
         }
         self.helm(
             "upgrade", "--install", OPERATOR, str(ROOT / "charts/mediaplatform-operator"),
             "--values", "-", stdin=json.dumps(chosen),
         )  # fmt: skip
-        self.restart()
-
-    def restart(self) -> None:
-        """The operator anew, as after a change of its image or its credentials."""
-        self.kubectl("rollout", "restart", "-n", OPERATOR, f"deployment/{OPERATOR}")
+        # A pod of other images, or with another key, would be the one of an earlier run.
+        mark = {"suite": f"{PRODUCT.read_text()} {key}"}
+        patch = {"spec": {"template": {"metadata": {"annotations": mark}}}}
+        self.kubectl("patch", "-n", OPERATOR, f"deployment/{OPERATOR}", "-p", json.dumps(patch))
         self.kubectl(
             "rollout", "status", "-n", OPERATOR, f"deployment/{OPERATOR}", "--timeout", "120s",
             timeout=125,
         )  # fmt: skip
+
+    def _key(self) -> str:
+        """The id of the operator's key, which is the one of an earlier run if it still works."""
+        there = self.kubectl(
+            "get", "secret", "-n", OPERATOR, "aws", "--ignore-not-found", "-o", "json"
+        )
+        held = json.loads(there)["data"] if there else {}
+        key = tuple(Platform.decoded(held[name]) for name in ("accessKeyId", "secretAccessKey")
+                    if name in held)  # fmt: skip
+        if len(key) != 2 or not self.emulator.knows(key):
+            key = self.emulator.operator_key()
+            self.kubectl.secret(OPERATOR, "aws", accessKeyId=key[0], secretAccessKey=key[1])
+        return key[0]
 
     def pods(self) -> list[str]:
         """The operator's, by name."""
@@ -203,7 +216,11 @@ class Platform:
 
     def secret_values(self, name: str) -> dict[str, str]:
         data = self.get("secret", name)["data"]
-        return {key: base64.b64decode(value).decode() for key, value in data.items()}
+        return {key: self.decoded(value) for key, value in data.items()}
+
+    @staticmethod
+    def decoded(value: str) -> str:
+        return base64.b64decode(value).decode()
 
     def __call__(self, *words: str, timeout: float = 60) -> str:
         """kubectl in the namespace."""
@@ -251,6 +268,8 @@ class Platform:
 class Emulator:
     """S3, SQS and IAM as their administrator sees them, over the ingress."""
 
+    any_names = Names("*-uploads", "*-media", "*", REGION, "*")
+
     def __init__(self, endpoint: str, root: tuple[str, str]) -> None:
         self._endpoint = endpoint
         self._root = root
@@ -265,11 +284,17 @@ class Emulator:
                           signature_version="s3v4" if service == "s3" else None, **more),
         )  # fmt: skip
 
+    def knows(self, key: tuple[str, ...]) -> bool:
+        try:
+            self.client("sts", (key[0], key[1])).get_caller_identity()
+        except ClientError:
+            return False
+        return True
+
     def operator_key(self) -> tuple[str, str]:
         """A new key of a user with the operator's policy for every resource, and nothing else."""
         iam = self.client("iam")
-        names = Names("*-uploads", "*-media", "*", REGION, "*")
-        statements = [policy("operator", names), user_policy(names)]
+        statements = [policy("operator", self.any_names), user_policy(self.any_names)]
         try:
             iam.create_user(UserName="operator")
         except iam.exceptions.EntityAlreadyExistsException:
