@@ -42,7 +42,6 @@ def start(docker: Docker) -> Kubectl:
         configuration = (HERE / "kind.yaml").read_text().replace("@AUDIT@", str(folder))
         _kind(docker, "create", "cluster", "--config", "-", "--kubeconfig", str(KUBECONFIG),
               "--wait", "120s", stdin=configuration)  # fmt: skip
-        run("kubectl", "--kubeconfig", KUBECONFIG, "config", "rename-context", f"kind-{NAME}", NAME)
     return Kubectl(KUBECONFIG, shutil.which("kubectl") or "kubectl")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+import yaml
 from tests.support.operator import NAMESPACE, Operated, condition, resource, secret
 
 from mediaplatform_local.servers.emulator import ROOT_KEY, Emulator
@@ -236,7 +237,10 @@ async def test_deployed_by_others_the_values_are_handed_over(platform: Operated)
     assert report.is_ready()
     assert {thing["kind"] for thing in platform.cluster} == {"Secret", "ConfigMap"}
     values = platform.find("ConfigMap", f"{platform.thing['metadata']['name']}-values")
-    assert "uploadsBucket" in values["data"]["values.yaml"]
+    held = yaml.safe_load(values["data"]["values.yaml"])
+    assert held["wiring"]["uploadsBucket"]
+    assert held["migration"] == {"asHook": True}  # who installs it has no operator to wait for
+    assert "managedBy" not in held
 
 
 async def test_an_object_of_somebody_else_is_left_alone(platform: Operated) -> None:

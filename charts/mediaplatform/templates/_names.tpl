@@ -42,7 +42,8 @@ labels:
 {{- $images := .root.Values.images -}}
 {{- with $images.registry }}{{ trimSuffix "/" . }}/{{ end -}}
 {{ get $images .image }}
-{{- with get $images.digests .image }}@{{ . }}{{ else }}:{{ include "mediaplatform.tag" .root }}{{ end -}}
+{{- $tag := get $images.tags .image | default (include "mediaplatform.tag" .root) }}
+{{- with get $images.digests .image }}@{{ . }}{{ else }}:{{ $tag }}{{ end -}}
 {{- end }}
 
 {{- define "mediaplatform.account" -}}

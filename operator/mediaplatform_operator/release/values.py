@@ -82,9 +82,10 @@ def values(
             "alerts": spec.observability.service_monitors and spec.observability.alerts,
             "dashboards": spec.observability.dashboards,
         },
-        "migration": {"asHook": False},
-        "managedBy": "mediaplatform-operator",
     }
+    alone = spec.deploy == "External"  # else it is the operator that waits for the migration
+    own |= {"migration": {"asHook": alone}}
+    own |= {} if alone else {"managedBy": "mediaplatform-operator"}
     return merged(configuration.values, own)
 
 
