@@ -18,7 +18,7 @@ from mediaplatform_operator.cluster.objects import Object, secret_data
 from mediaplatform_operator.configuration import CHART, Configuration
 from mediaplatform_operator.reconcile.aws import Aws
 from mediaplatform_operator.reconcile.backends import RealBackends
-from mediaplatform_operator.reconcile.reconcile import Parts
+from mediaplatform_operator.reconcile.parts import Parts
 from mediaplatform_operator.reconcile.remove import remove
 from mediaplatform_operator.release.chart import Chart
 

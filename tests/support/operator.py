@@ -9,7 +9,8 @@ from uuid import uuid4
 from mediaplatform_operator.cluster.fake import FakeCluster
 from mediaplatform_operator.cluster.objects import Object, encoded
 from mediaplatform_operator.reconcile.conditions import Condition
-from mediaplatform_operator.reconcile.reconcile import Memory, Parts, Pass
+from mediaplatform_operator.reconcile.parts import Memory, Parts
+from mediaplatform_operator.reconcile.reconcile import Pass
 from mediaplatform_operator.reconcile.report import Report
 
 GROUP = "mediaplatform.io/v1alpha1"

@@ -10,14 +10,13 @@ goes on from there. What it does in which order:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from mediaplatform.errors import InvalidInput, MediaPlatformError, NotFound, Unavailable
 from mediaplatform_operator.cluster.keep import (
     MANAGED_BY,
     OURS,
     Edit,
-    Settled,
     act,
     edits,
     leftovers,
@@ -34,18 +33,14 @@ from mediaplatform_operator.cluster.objects import (
     owned_by,
     secret_data,
 )
-from mediaplatform_operator.cluster.port import Cluster
-from mediaplatform_operator.configuration import Configuration
 from mediaplatform_operator.reconcile import services
-from mediaplatform_operator.reconcile.aws import Aws, predicted
-from mediaplatform_operator.reconcile.backends import Backends
+from mediaplatform_operator.reconcile.aws import predicted
 from mediaplatform_operator.reconcile.conditions import Condition, refused
+from mediaplatform_operator.reconcile.parts import Guarded, Memory, Parts, Stop, effective, remark
 from mediaplatform_operator.reconcile.report import Report
 from mediaplatform_operator.release import evaluation, secrets
-from mediaplatform_operator.release.chart import Chart
 from mediaplatform_operator.release.values import USERS, Wiring, external, values
 from mediaplatform_operator.resource.load import parse
-from mediaplatform_operator.resource.model import MediaPlatform
 from mediaplatform_operator.wiring.iam import AccessKey
 from mediaplatform_operator.wiring.model import Change
 from mediaplatform_operator.wiring.names import Names
@@ -55,35 +50,12 @@ Check = Callable[[str], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Parts:
-    """Everything a pass works with."""
-
-    cluster: Cluster
-    aws: Aws
-    backends: Backends
-    chart: Chart
-    configuration: Configuration
-
-
-@dataclass
-class Memory:
-    """What is known of a resource between two passes; losing it costs reads, nothing else."""
-
-    settled: Settled = field(default_factory=Settled)
-    applied: str | None = None
-
-
-@dataclass(frozen=True)
 class Checked:
     """The credentials that the services get, as they are now."""
 
     generated: secrets.Generated
     database_url: str
     redis_url: str
-
-
-class _Stop(Exception):
-    """A part is not ready, and what depends on it must wait."""
 
 
 class Pass:
@@ -114,7 +86,7 @@ class Pass:
         )
         try:
             await self._everything()
-        except _Stop:
+        except Stop:
             self._conclude(whole=False)
         else:
             self._conclude(whole=True)
@@ -219,7 +191,7 @@ class Pass:
             inside=spec.redis.external is None,
         )
         if database is None or redis is None:
-            raise _Stop
+            raise Stop
         return Checked(made, database, redis)
 
     async def _connected(
@@ -310,7 +282,7 @@ class Pass:
                 done = services.migrated(self._live.get(Key.of(job), job))
                 self.report.put(done)
                 if done.status != "True" and not self._observes:
-                    raise _Stop
+                    raise Stop
         async with self._part("ServicesReady"):
             await self._keep([thing for thing in rendered if thing["kind"] != "Job"])
             await self._look_at_services()
@@ -342,8 +314,8 @@ class Pass:
 
     # Tools
 
-    def _part(self, *conditions: str) -> _Part:
-        return _Part(self.report, conditions)
+    def _part(self, *conditions: str) -> Guarded:
+        return Guarded(self.report, conditions)
 
     async def _keep(self, wishes: list[Object]) -> None:
         """Have these objects be as wished."""
@@ -421,7 +393,7 @@ class Pass:
             said = f"{total} changes would be made: status.plan lists them; nothing was changed"
             report.put(Condition("Ready", "Unknown", "Observing", said))
             return
-        report.remark = _remark(self._resource)
+        report.remark = remark(self._resource)
         self._say_drift(whole=whole)
         if report.is_ready() or self._memory.applied == self._applying:
             self._memory.applied = self._applying
@@ -436,53 +408,3 @@ class Pass:
         elif whole:
             said = "nothing differs from the resource"
             self.report.put(Condition("DriftDetected", "False", "InStep", said))
-
-
-class _Part:
-    """What goes wrong inside makes these conditions false, and stops what depends on them."""
-
-    def __init__(self, report: Report, conditions: tuple[str, ...]) -> None:
-        self._report = report
-        self._conditions = conditions
-
-    async def __aenter__(self) -> None:
-        return None
-
-    async def __aexit__(self, kind: object, fault: BaseException | None, trace: object) -> None:
-        if isinstance(fault, MediaPlatformError):
-            for name in self._conditions:
-                self._report.put(refused(name, fault))
-            raise _Stop from fault
-
-
-def effective(resource: MediaPlatform, configuration: Configuration) -> MediaPlatform:
-    """The resource with what the operator's own configuration gives for all of them."""
-    spec = resource.spec
-    aws = spec.aws
-    if aws.endpoint is None and configuration.aws_endpoint is not None:
-        public = aws.public_endpoint or configuration.aws_public_endpoint
-        aws = aws.model_copy(
-            update={"endpoint": configuration.aws_endpoint, "public_endpoint": public}
-        )
-    ingress = spec.ingress
-    if ingress.class_name is None and configuration.ingress_class is not None:
-        ingress = ingress.model_copy(update={"class_name": configuration.ingress_class})
-    spec = spec.model_copy(update={"aws": aws, "ingress": ingress})
-    return resource.model_copy(update={"spec": spec})
-
-
-def _remark(resource: MediaPlatform) -> str:
-    inside = [
-        label
-        for label, external in (
-            ("PostgreSQL", resource.spec.database.external),
-            ("Redis", resource.spec.redis.external),
-        )
-        if external is None
-    ]
-    if not inside:
-        return "every part is ready"
-    return (
-        f"every part is ready; {' and '.join(inside)} run in the cluster, for evaluation: for "
-        "production give spec.database.external and spec.redis.external"
-    )

@@ -82,7 +82,7 @@ def _keep_platforms(
         **ours, registry=handlers, id="keep", cancellation_backoff=10.0, cancellation_timeout=5.0
     )
     async def keep(body: kopf.Body, stopped: Any, **_: Any) -> None:
-        counting = asyncio.create_task(backlog.watch(_plain(body)))
+        counting = asyncio.create_task(backlog.watch(lambda: _plain(body)))
         try:
             await platforms.keep(lambda: _plain(body), stopped.is_set, stopped.wait)
         finally:

@@ -14,7 +14,8 @@ import structlog
 from mediaplatform.errors import MediaPlatformError
 from mediaplatform_operator.cluster.objects import Object
 from mediaplatform_operator.reconcile.conditions import PROGRESSING, Condition
-from mediaplatform_operator.reconcile.reconcile import Memory, Parts, Pass
+from mediaplatform_operator.reconcile.parts import Memory, Parts
+from mediaplatform_operator.reconcile.reconcile import Pass
 from mediaplatform_operator.reconcile.remove import remove
 from mediaplatform_operator.reconcile.report import Report, document, sentence
 from mediaplatform_operator.runtime.metrics import Metrics
@@ -43,8 +44,12 @@ class Kept:
 
 
 class Platforms:
-    def __init__(self, parts: Parts, metrics: Metrics, say: Say) -> None:
+    def __init__(
+        self, parts: Parts, metrics: Metrics, say: Say, waiting: Callable[[str], int | None]
+    ) -> None:
+        """`waiting` gives the messages of a resource by its UID."""
         self._parts = parts
+        self._waiting = waiting
         self._metrics = metrics
         self._say = say
         self._kept: dict[str, Kept] = {}
@@ -94,6 +99,7 @@ class Platforms:
             async with kept.one_at_a_time:
                 report = await Pass(self._parts, thing, kept.memory).run()
             self._hold_drift(report, kept)
+            report.backlog = self._waiting(meta["uid"])
             await self._write_status(thing, kept, report)
         except MediaPlatformError as fault:  # only the status is left to fail
             log.warning("status not written", resource=_name(thing), why=fault.message)

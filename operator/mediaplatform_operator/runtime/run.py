@@ -18,7 +18,7 @@ from mediaplatform_operator.cluster.objects import Object
 from mediaplatform_operator.configuration import Configuration
 from mediaplatform_operator.reconcile.aws import Aws
 from mediaplatform_operator.reconcile.backends import RealBackends
-from mediaplatform_operator.reconcile.reconcile import Parts
+from mediaplatform_operator.reconcile.parts import Parts
 from mediaplatform_operator.release.chart import Chart
 from mediaplatform_operator.runtime.backlog import Backlog
 from mediaplatform_operator.runtime.handlers import registry, settings
@@ -74,8 +74,8 @@ async def run(configuration: Configuration) -> None:
 
 
 async def _lead(parts: Parts, metrics: Metrics, health: Health, stop: asyncio.Event) -> None:
-    platforms = Platforms(parts, metrics, _say)
     backlog = Backlog(parts.aws, parts.configuration, metrics)
+    platforms = Platforms(parts, metrics, _say, backlog.of)
     watching = asyncio.create_task(health.watch())
     try:
         await kopf.operator(
