@@ -16,7 +16,7 @@ import yaml
 
 from mediaplatform_operator.configuration import Configuration
 from mediaplatform_operator.reconcile.aws import predicted
-from mediaplatform_operator.reconcile.reconcile import effective
+from mediaplatform_operator.reconcile.parts import effective
 from mediaplatform_operator.release.values import values
 from mediaplatform_operator.resource.load import parse
 from mediaplatform_operator.wiring.names import Names
