@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.layout import KUBECONFIG, STATE
+from tests.cluster.suite.evidence import keep
 from tests.cluster.suite.product import Emulator, Platform, Product, forwarded
 
 OURS = ("mediaplatform-test", "kind-mediaplatform")  # the contexts that `make cluster` makes
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure leaves its evidence before fixtures take it away."""
+    report = yield
+    if report.failed:
+        kept = keep(named(), item.nodeid, report.longreprtext)
+        report.sections.append(("evidence", str(kept)))
+    return report
+
+
 @pytest.fixture(scope="session")
 def kubectl() -> Kubectl:
-    found = Kubectl(Path(os.environ.get("KUBECONFIG") or KUBECONFIG))
+    found = named()
     context = found("config", "current-context").strip()
     assert context.startswith(OURS), f"{context} is not a cluster that `make cluster` made"
     return found
@@ -45,3 +58,7 @@ def whole(product: Product) -> Iterator[Platform]:
         platform.apply(platform.external())
         platform.wait("Ready", seconds=120)
         yield platform
+
+
+def named() -> Kubectl:
+    return Kubectl(Path(os.environ.get("KUBECONFIG") or KUBECONFIG))
