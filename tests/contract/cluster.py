@@ -42,6 +42,25 @@ async def a_dry_run_answers_and_changes_nothing(cluster: Cluster, namespace: str
     assert await cluster.get(CONFIG_MAP, namespace, name) == made
 
 
+async def a_check_answers_as_if_it_took_the_others_place(cluster: Cluster, namespace: str) -> None:
+    wish = config_map(namespace, one="1")
+    name = wish["metadata"]["name"]
+    would = await cluster.check(wish)
+    assert (would["data"], bool(would["metadata"]["uid"])) == ({"one": "1"}, True)
+    assert await cluster.get(CONFIG_MAP, namespace, name) is None
+    made = await cluster.apply(wish)
+    would = await cluster.check({**wish, "data": {"two": "2"}})
+    assert would["data"] == {"two": "2"}
+    assert would["metadata"]["uid"] == made["metadata"]["uid"]
+    assert await cluster.get(CONFIG_MAP, namespace, name) == made
+
+
+async def it_knows_what_kinds_it_has(cluster: Cluster, namespace: str) -> None:
+    assert await cluster.knows(CONFIG_MAP)
+    assert not await cluster.knows(Kind("v1", "Nothing", "nothings"))
+    assert not await cluster.knows(Kind("nobody.example.com/v1", "Nothing", "nothings"))
+
+
 async def the_same_again_writes_nothing(cluster: Cluster, namespace: str) -> None:
     wish = config_map(namespace, one="1")
     made = await cluster.apply(wish)
@@ -101,6 +120,8 @@ async def secrets_come_back_as_they_were(cluster: Cluster, namespace: str) -> No
 CONTRACT = (
     what_is_applied_is_there,
     a_dry_run_answers_and_changes_nothing,
+    a_check_answers_as_if_it_took_the_others_place,
+    it_knows_what_kinds_it_has,
     the_same_again_writes_nothing,
     a_list_shows_what_its_labels_choose,
     a_kind_that_is_not_there_has_no_objects,

@@ -1,7 +1,8 @@
-"""The API on real PostgreSQL and Valkey, with S3 and SQS in memory."""
+"""The API with S3 and SQS in memory, the operator with Kubernetes in memory; all else is real."""
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 import httpx2
 import pytest
 from tests.support.api import BASE
+from tests.support.operator import Operated, operated, resource, secret
 
 from mediaplatform.platform.adapters.cache import RedisCache
 from mediaplatform.platform.database import Database
@@ -17,6 +19,13 @@ from mediaplatform.platform.fakes.objects import MemoryBucket
 from mediaplatform.platform.fakes.queue import MemoryQueue
 from mediaplatform_api.app import make_app
 from mediaplatform_api.services import Outside, Services, make_services
+from mediaplatform_local.servers.emulator import ROOT_KEY, Emulator
+from mediaplatform_operator.cluster.fake import FakeCluster
+from mediaplatform_operator.configuration import CHART, Configuration
+from mediaplatform_operator.reconcile.aws import Aws
+from mediaplatform_operator.reconcile.backends import RealBackends
+from mediaplatform_operator.reconcile.parts import Parts
+from mediaplatform_operator.release.chart import Chart
 
 
 @pytest.fixture
@@ -63,3 +72,32 @@ async def client(services: Services) -> AsyncIterator[httpx2.AsyncClient]:
     transport = httpx2.ASGITransport(app=make_app(services))
     async with httpx2.AsyncClient(transport=transport, base_url="http://photos.test") as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def chart() -> Chart:
+    helm = subprocess.run(
+        ["scripts/go-tool", "helm"], check=True, capture_output=True, text=True, timeout=600
+    ).stdout.strip()
+    return Chart(CHART, helm)
+
+
+@pytest.fixture
+def parts(emulator: Emulator, chart: Chart, monkeypatch: pytest.MonkeyPatch) -> Parts:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ROOT_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", emulator.root_secret)
+    configuration = Configuration(
+        aws_endpoint=emulator.endpoint, aws_identities="Users", images_tag="test"
+    )
+    return Parts(FakeCluster(), Aws(), RealBackends(), chart, configuration)
+
+
+@pytest.fixture
+def platform(parts: Parts, database_url: str, redis_url: str) -> Operated:
+    """With a database and a Redis of others, as in production."""
+    thing = resource(
+        host="photos.example.com",
+        database={"external": {"secret": "db"}},
+        redis={"external": {"secret": "cache"}},
+    )
+    return operated(parts, thing, secret("db", url=database_url), secret("cache", url=redis_url))

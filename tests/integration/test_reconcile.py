@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,56 +9,17 @@ from typing import Any
 import boto3
 import pytest
 import yaml
-from tests.support.operator import NAMESPACE, Operated, condition, resource, secret
+from tests.support.operator import NAMESPACE, Operated, condition, operated, resource, secret
 
 from mediaplatform_local.servers.emulator import ROOT_KEY, Emulator
 from mediaplatform_operator.cluster.fake import FakeCluster
 from mediaplatform_operator.cluster.objects import Object, secret_data
-from mediaplatform_operator.configuration import CHART, Configuration
-from mediaplatform_operator.reconcile.aws import Aws
-from mediaplatform_operator.reconcile.backends import RealBackends
+from mediaplatform_operator.configuration import CHART
 from mediaplatform_operator.reconcile.parts import Parts
 from mediaplatform_operator.reconcile.remove import remove
-from mediaplatform_operator.release.chart import Chart
 
 pytestmark = pytest.mark.anyio
 SERVICES = ("api", "ingest", "sweep")
-
-
-@pytest.fixture(scope="session")
-def chart() -> Chart:
-    helm = subprocess.run(
-        ["scripts/go-tool", "helm"], check=True, capture_output=True, text=True, timeout=600
-    ).stdout.strip()
-    return Chart(CHART, helm)
-
-
-@pytest.fixture
-def parts(emulator: Emulator, chart: Chart, monkeypatch: pytest.MonkeyPatch) -> Parts:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ROOT_KEY)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", emulator.root_secret)
-    configuration = Configuration(
-        aws_endpoint=emulator.endpoint, aws_identities="Users", images_tag="test"
-    )
-    return Parts(FakeCluster(), Aws(), RealBackends(), chart, configuration)
-
-
-def operated(parts: Parts, thing: Object, *secrets: Object) -> Operated:
-    assert isinstance(parts.cluster, FakeCluster)
-    for held in secrets:
-        parts.cluster.put(held)
-    return Operated(parts, parts.cluster, thing)
-
-
-@pytest.fixture
-def platform(parts: Parts, database_url: str, redis_url: str) -> Operated:
-    """With a database and a Redis of others, as in production."""
-    thing = resource(
-        host="photos.example.com",
-        database={"external": {"secret": "db"}},
-        redis={"external": {"secret": "cache"}},
-    )
-    return operated(parts, thing, secret("db", url=database_url), secret("cache", url=redis_url))
 
 
 async def test_a_resource_becomes_ready_and_then_nothing_is_written(platform: Operated) -> None:

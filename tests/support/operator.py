@@ -62,6 +62,13 @@ class Operated:
         return found
 
 
+def operated(parts: Parts, thing: Object, *secrets: Object) -> Operated:
+    assert isinstance(parts.cluster, FakeCluster)
+    for held in secrets:
+        parts.cluster.put(held)
+    return Operated(parts, parts.cluster, thing)
+
+
 def resource(**spec: Any) -> Object:
     """Of a name nobody else has: the tests share one emulator."""
     uid = str(uuid4())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import aiohttp
 import orjson
@@ -26,9 +27,23 @@ JSON = "application/json"
 APPLY = "application/apply-patch+yaml"  # JSON is YAML
 
 
+@dataclass(frozen=True)
+class Caller:
+    """Who asks, for sentences about what was refused."""
+
+    name: str
+    remedy: str
+
+
+OPERATOR = Caller(
+    "the operator", "grant it to the operator's service account (chart mediaplatform-operator)"
+)
+
+
 class ApiServer:
-    def __init__(self, client: ApiClient) -> None:
+    def __init__(self, client: ApiClient, caller: Caller = OPERATOR) -> None:
         self._client = client
+        self._caller = caller
 
     async def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
         try:
@@ -59,6 +74,24 @@ class ApiServer:
         if dry_run:
             query["dryRun"] = "All"
         return await self._ask("PATCH", path, query, body=thing, content_type=APPLY)
+
+    async def check(self, thing: Object) -> Object:
+        meta, kind = thing["metadata"], kind_of(thing)
+        place = (meta["namespace"], meta["name"])
+        there = await self.get(kind, *place)
+        query = {"fieldManager": FIELD_MANAGER, "dryRun": "All", "fieldValidation": "Strict"}
+        if there is None:
+            return await self._ask("POST", kind.path(meta["namespace"]), query, body=thing)
+        newest = {**meta, "resourceVersion": there["metadata"]["resourceVersion"]}
+        return await self._ask("PUT", kind.path(*place), query, body={**thing, "metadata": newest})
+
+    async def knows(self, kind: Kind) -> bool:
+        base = kind.path(None).removesuffix(f"/{kind.plural}")
+        try:
+            found = await self._ask("GET", base)
+        except NotFound:
+            return False
+        return any(item["name"] == kind.plural for item in found["resources"])
 
     async def delete(self, kind: Kind, namespace: str, name: str, *, uid: str) -> None:
         body = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
@@ -92,29 +125,27 @@ class ApiServer:
             said = str(fault) or type(fault).__name__
             raise Unavailable(f"the API server does not answer {what}: {said}") from fault
         if response.status >= 400:
-            raise _refusal(what, response.status, answer)
+            raise _refusal(self._caller, what, response.status, answer)
         found: Object = orjson.loads(answer)
         return found
 
 
-def _refusal(what: str, status: int, answer: bytes) -> MediaPlatformError:
+def _refusal(caller: Caller, what: str, status: int, answer: bytes) -> MediaPlatformError:
     try:
         said = str(orjson.loads(answer)["message"])
     except (orjson.JSONDecodeError, KeyError, TypeError):
         said = answer[:200].decode(errors="replace")
     if status == 403 and "cannot" in said:  # else it is an admission controller's, such as a quota
-        return NotAllowed(
-            f"{said}: grant it to the operator's service account (chart mediaplatform-operator)"
-        )
+        return NotAllowed(f"{said}: {caller.remedy}")
     error, sentence = _REFUSALS.get(
         status, (Unavailable, f"the API server fails at {{}}: {status}")
     )
-    return error(f"{sentence.format(what)}: {said}")
+    return error(f"{sentence.format(what, caller=caller.name)}: {said}")
 
 
 _REFUSALS: Mapping[int, tuple[type[MediaPlatformError], str]] = {
     400: (InvalidInput, "the API server refuses {}"),
-    401: (NotAllowed, "the API server does not know the operator at {}"),
+    401: (NotAllowed, "the API server does not know {caller} at {}"),
     403: (InvalidInput, "the API server refuses {}"),
     404: (NotFound, "{}"),
     409: (Conflict, "{}"),

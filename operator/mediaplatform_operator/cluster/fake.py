@@ -13,7 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from mediaplatform.errors import NotFound
-from mediaplatform_operator.cluster.objects import Kind, Object, kind_of
+from mediaplatform_operator.cluster.objects import KINDS, Kind, Object, kind_of
 
 Place = tuple[str, str, str]  # plural, namespace, name
 
@@ -52,6 +52,14 @@ class FakeCluster:
             self.put(after, grows=_spec(after) != _spec(there or {}))
             self._applied[key] = copy.deepcopy(thing)
         return copy.deepcopy(after if dry_run else self._objects[place])
+
+    async def check(self, thing: Object) -> Object:
+        there = self._objects.get(_place(thing)) or {"metadata": {"uid": str(uuid4())}}
+        meta = {**there["metadata"], **thing["metadata"]}
+        return copy.deepcopy({**there, **thing, "metadata": meta})
+
+    async def knows(self, kind: Kind) -> bool:
+        return kind in KINDS.values()
 
     async def delete(self, kind: Kind, namespace: str, name: str, *, uid: str) -> None:
         there = self._objects.get((kind.plural, namespace, name))

@@ -126,7 +126,7 @@ async def _edit(
     if settled.holds(wish, there):
         return None
     would = await cluster.apply(wish, dry_run=True)
-    found = tuple(_differences(key, content(there), content(would)))
+    found = tuple(differences(key, content(there), content(would)))
     if found:
         return Edit(wish, found, ours=settled.wanted_else(wish))
     settled.note(wish, there)
@@ -150,21 +150,23 @@ def _check_owner(thing: Object, owner: Object) -> None:
     )
 
 
-def _differences(key: Key, before: Any, after: Any) -> Iterator[Change]:
-    for path, was, will in _leaves("", before, after):
+def differences(key: Key, before: Any, after: Any) -> Iterator[Change]:
+    """Field by field; what a Secret holds is not shown."""
+    for path, was, will in leaves("", before, after):
         hidden = key.kind == "Secret" and path.startswith("data")
         shown = [HIDDEN if hidden and value is not None else value for value in (was, will)]
         yield Change(key.kind, key.name, path, "it differs from the resource", *shown)
 
 
-def _leaves(path: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
+def leaves(path: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
+    """What differs below this path, as deep as both have fields."""
     if before == after:
         return
     before, after = _by_name(before), _by_name(after)
     if isinstance(before, dict) and isinstance(after, dict):
         for name in dict.fromkeys((*before, *after)):
             below = f"{path}.{name}" if path else str(name)
-            yield from _leaves(below, before.get(name), after.get(name))
+            yield from leaves(below, before.get(name), after.get(name))
     else:
         yield path, before, after
 

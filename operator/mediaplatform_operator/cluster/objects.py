@@ -31,6 +31,7 @@ CONFIG_MAP = Kind("v1", "ConfigMap", "configmaps")
 DEPLOYMENT = Kind("apps/v1", "Deployment", "deployments")
 STATEFUL_SET = Kind("apps/v1", "StatefulSet", "statefulsets")
 JOB = Kind("batch/v1", "Job", "jobs")
+EVENT = Kind("v1", "Event", "events")
 PLATFORM = Kind("mediaplatform.io/v1alpha1", "MediaPlatform", "mediaplatforms")
 # What a resource may own, in the order in which it is applied.
 OWNED = (
@@ -52,7 +53,7 @@ OWNED = (
     Kind("keda.sh/v1alpha1", "ScaledObject", "scaledobjects"),
     Kind("keda.sh/v1alpha1", "TriggerAuthentication", "triggerauthentications"),
 )
-KINDS = {(kind.api_version, kind.name): kind for kind in (*OWNED, PLATFORM)}
+KINDS = {(kind.api_version, kind.name): kind for kind in (*OWNED, PLATFORM, EVENT)}
 
 
 @dataclass(frozen=True, order=True)

@@ -27,6 +27,14 @@ class Cluster(Protocol):
         """
         ...
 
+    async def check(self, thing: Object) -> Object:
+        """The object as it would be if it were put in place of what is there; changes nothing."""
+        ...
+
+    async def knows(self, kind: Kind) -> bool:
+        """Whether the server has the kind, as it has once the CRD is installed."""
+        ...
+
     async def delete(self, kind: Kind, namespace: str, name: str, *, uid: str) -> None:
         """Only the object with this UID; what is gone already is fine."""
         ...

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import ParamSpec, TypeVar
+from urllib.parse import urlsplit
 
 from mediaplatform_operator.release.values import USERS, Wiring
 from mediaplatform_operator.resource.model import MediaPlatform
@@ -26,7 +28,9 @@ T = TypeVar("T")
 class Aws:
     """One set of clients per region and endpoint, shared by all resources."""
 
-    def __init__(self) -> None:
+    def __init__(self, endpoint: str | None = None) -> None:
+        """`endpoint` is AWS as this process reaches it, where pods reach it otherwise."""
+        self._endpoint = endpoint
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="aws")
         self._clients: dict[tuple[str, str | None], Clients] = {}
 
@@ -45,6 +49,19 @@ class Aws:
     async def wiring(self, resource: MediaPlatform, names: Names) -> Wiring:
         found = await self._run(wired, self._of(resource), names)
         return Wiring(names.uploads, names.media, found.ingest_queue_url, found.render_queue_url)
+
+    async def foreseen(self, resource: MediaPlatform, names: Names) -> Wiring:
+        """The same, of queues that may not be there yet. Reads only."""
+        found = await self._run(_urls, self._of(resource), names)
+        there = {
+            f"{name}_queue_url": self._as_pods_see(resource, url) for name, url in found.items()
+        }
+        return replace(predicted(resource, names), **there)
+
+    def _as_pods_see(self, resource: MediaPlatform, url: str) -> str:
+        if self._endpoint is None or resource.spec.aws.endpoint is None:
+            return url
+        return resource.spec.aws.endpoint + urlsplit(url).path
 
     async def users(
         self, resource: MediaPlatform, names: Names, keys: Mapping[str, AccessKey]
@@ -69,7 +86,7 @@ class Aws:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _of(self, resource: MediaPlatform) -> Clients:
-        key = (resource.spec.aws.region, resource.spec.aws.endpoint)
+        key = (resource.spec.aws.region, self._endpoint or resource.spec.aws.endpoint)
         if key not in self._clients:
             self._clients[key] = Clients.create(key[0], endpoint=key[1])
         return self._clients[key]
@@ -84,6 +101,11 @@ def predicted(resource: MediaPlatform, names: Names) -> Wiring:
     base = resource.spec.aws.endpoint or f"https://sqs.{names.region}.amazonaws.com"
     ingest, render = (f"{base}/{names.account}/{names.queue(name)}" for name in QUEUES)
     return Wiring(names.uploads, names.media, ingest, render)
+
+
+def _urls(clients: Clients, names: Names) -> dict[str, str]:
+    found = {name: queues.url_of(clients, names.queue(name)) for name in QUEUES}
+    return {name: url for name, url in found.items() if url is not None}
 
 
 def _depths(clients: Clients, names: Names) -> dict[str, Depth]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from mediaplatform.errors import InvalidInput, MediaPlatformError, NotFound, Unavailable
 from mediaplatform_operator.cluster.keep import (
+    HIDDEN,
     MANAGED_BY,
     OURS,
     Edit,
@@ -34,7 +35,6 @@ from mediaplatform_operator.cluster.objects import (
     secret_data,
 )
 from mediaplatform_operator.reconcile import services
-from mediaplatform_operator.reconcile.aws import predicted
 from mediaplatform_operator.reconcile.conditions import Condition, refused
 from mediaplatform_operator.reconcile.parts import Guarded, Memory, Parts, Stop, effective, remark
 from mediaplatform_operator.reconcile.report import Report
@@ -42,7 +42,7 @@ from mediaplatform_operator.release import evaluation, secrets
 from mediaplatform_operator.release.values import USERS, Wiring, external, values
 from mediaplatform_operator.resource.load import parse
 from mediaplatform_operator.wiring.iam import AccessKey
-from mediaplatform_operator.wiring.model import Change
+from mediaplatform_operator.wiring.model import EXISTENCE, Change
 from mediaplatform_operator.wiring.names import Names
 
 POD = Kind("v1", "Pod", "pods")
@@ -127,7 +127,7 @@ class Pass:
         ]
         async with self._part("QueuesReady"):
             if self._observes:
-                return names, predicted(resource, names)
+                return names, await aws.foreseen(resource, names)
             return names, await aws.wiring(resource, names)
 
     async def _users(self, names: Names) -> dict[str, AccessKey]:
@@ -137,6 +137,8 @@ class Pass:
         held = {component: self._key(component) for component in USERS}
         keys = {component: key for component, key in held.items() if key is not None}
         changes = await self._parts.aws.users(self._resource, names, keys)
+        for change in changes:
+            self._announce_key(change.setting)
         for change in self._announced(changes):
             component = change.setting
             keys[component] = await self._parts.aws.ensure_user(self._resource, names, component)
@@ -144,6 +146,16 @@ class Pass:
             # At once: a key that is not written down is lost.
             await self._apply(self._keys_secret(component, keys[component]))
         return keys
+
+    def _announce_key(self, component: str) -> None:
+        """A new key is written into its Secret."""
+        key = Key("Secret", f"{self._name}-aws-{component}")
+        is_there = key in self._live
+        setting, before = ("data", HIDDEN) if is_there else (EXISTENCE, None)
+        after = HIDDEN if is_there else "there"
+        why = "the user gets another key" if is_there else "it is not there"
+        told = self.report.planned if self._observes else self.report.done
+        told.append(Change(key.kind, key.name, setting, why, before, after))
 
     def _key(self, component: str) -> AccessKey | None:
         held = self._secret(f"{self._name}-aws-{component}")
@@ -200,7 +212,7 @@ class Pass:
         """The URL in that Secret, if a connection with it works."""
         where = "in the cluster, for evaluation" if inside else f"as Secret {name} says"
         try:
-            held = self._secret(name) if inside else await self._foreign_secret(name)
+            held = self._wished_secret(name) if inside else await self._foreign_secret(name)
             if self._observes and inside:
                 self.report.put(Condition(condition, "Unknown", "Observing", where))
                 return held.get("url", "")
@@ -364,6 +376,12 @@ class Pass:
     def _secret(self, name: str) -> dict[str, str]:
         return secret_data(self._live.get(Key("Secret", name)))
 
+    def _wished_secret(self, name: str) -> dict[str, str]:
+        """As it is, or will be."""
+        return secret_data(
+            next((it for it in self._wishes if Key.of(it) == Key("Secret", name)), None)
+        )
+
     def _dressed(self, thing: Object) -> Object:
         """In the resource's namespace, with our labels, and owned by the resource."""
         meta = thing["metadata"]
@@ -388,6 +406,7 @@ class Pass:
 
     def _conclude(self, *, whole: bool) -> None:
         report = self.report
+        report.whole = whole
         if self._observes:
             total = len(report.planned)
             said = f"{total} changes would be made: status.plan lists them; nothing was changed"

@@ -26,6 +26,7 @@ class Report:
     replicas: dict[str, str] = field(default_factory=dict)
     backlog: int | None = None
     remark: str = ""
+    whole: bool = False  # nothing was left out because a part before it is not ready
     applied: str = ""  # digest of what was fully applied; empty until it was
 
     def put(self, condition: Condition) -> None:

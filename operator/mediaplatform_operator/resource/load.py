@@ -20,7 +20,12 @@ _WANTS = {"int_type": "a whole number", "bool_type": "true or false", "string_ty
 
 
 def load(path: Path) -> MediaPlatform:
-    """The one resource in a file. Raises InvalidInput."""
+    """The one resource in a file, checked. Raises InvalidInput."""
+    return parse(read(path))
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The one resource in a file, as it is written there. Raises InvalidInput."""
     try:
         text = path.read_text()
     except (OSError, UnicodeDecodeError) as fault:
@@ -32,7 +37,8 @@ def load(path: Path) -> MediaPlatform:
     wanted = [item for item in documents if isinstance(item, dict) and item.get("kind") == KIND]
     if len(wanted) != 1:
         raise InvalidInput(f"{path} holds {len(wanted)} resources of kind {KIND}, wants one")
-    return parse(wanted[0])
+    found: dict[str, Any] = wanted[0]
+    return found
 
 
 def parse(content: Any) -> MediaPlatform:

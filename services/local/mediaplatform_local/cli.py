@@ -11,6 +11,7 @@ from pathlib import Path
 from mediaplatform.errors import MediaPlatformError
 from mediaplatform_local import commands
 from mediaplatform_local.state import DEFAULT
+from mediaplatform_operator.configuration import CHART
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -30,6 +31,12 @@ def _parser() -> argparse.ArgumentParser:
         made.add_argument(
             "--state", type=Path, default=DEFAULT, help="folder of all data [%(default)s]"
         )
+        return made
+
+    def clustered(made: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        made.add_argument("-n", "--namespace", help="[the context's]")
+        made.add_argument("--context", help="of the kubeconfig [its current one]")
+        made.add_argument("--kubeconfig", help="[KUBECONFIG, or ~/.kube/config]")
         return made
 
     up = stateful(verb("up", commands.up, "Start everything; Ctrl-C stops it."))
@@ -53,7 +60,19 @@ def _parser() -> argparse.ArgumentParser:
     policies = verb("policies", commands.policies, "The IAM policy of each component.")
     policies.add_argument("file", type=Path)
     policies.add_argument("--account", default="111122223333", help="AWS account [%(default)s]")
+    plan = clustered(verb("plan", commands.plan, "What applying a resource would change."))
+    plan.add_argument("-f", "--filename", dest="file", type=_file, required=True,
+                      help="a MediaPlatform resource; - is standard input")  # fmt: skip
+    plan.add_argument("-o", "--output", choices=("text", "json"), default="text")
+    plan.add_argument("--exit-code", action="store_true", help="1 where anything would change")
+    plan.add_argument("--aws-endpoint", help="S3, SQS and IAM as this machine reaches them")
+    plan.add_argument("--helm", default="helm", help="the program [%(default)s]")
+    plan.add_argument("--chart", type=Path, default=CHART, help="of the services [%(default)s]")
     return parser
+
+
+def _file(name: str) -> Path:
+    return Path("/dev/stdin" if name == "-" else name)
 
 
 def main() -> int:

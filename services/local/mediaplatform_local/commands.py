@@ -141,6 +141,12 @@ def redrive(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def plan(arguments: argparse.Namespace) -> int:
+    from mediaplatform_local.cluster import commands  # noqa: PLC0415
+
+    return commands.plan(arguments)
+
+
 def _resource(path: Path | None) -> MediaPlatform:
     return parse(EVALUATION) if path is None else load(path)
 

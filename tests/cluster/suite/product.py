@@ -271,14 +271,14 @@ class Emulator:
     any_names = Names("*-uploads", "*-media", "*", REGION, "*")
 
     def __init__(self, endpoint: str, root: tuple[str, str]) -> None:
-        self._endpoint = endpoint
-        self._root = root
+        self.endpoint = endpoint
+        self.root = root
 
     def client(self, service: str, key: tuple[str, str] | None = None) -> Any:
-        access, secret = key or self._root
+        access, secret = key or self.root
         more: Any = {"s3": {"addressing_style": "path"}} if service == "s3" else {}
         return boto3.client(
-            service, region_name=REGION, endpoint_url=self._endpoint, aws_access_key_id=access,
+            service, region_name=REGION, endpoint_url=self.endpoint, aws_access_key_id=access,
             aws_secret_access_key=secret,
             config=Config(connect_timeout=3, read_timeout=15, retries={"total_max_attempts": 3},
                           signature_version="s3v4" if service == "s3" else None, **more),
