@@ -5,8 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from prometheus_client import CollectorRegistry
+
+from mediaplatform_operator.configuration import PREFIX, Configuration
+from mediaplatform_operator.runtime.metrics import Metrics
+
 ROOT = Path(__file__).parents[2]
 NAMED = re.compile(r"`(\w+(?:/\w+)*\.py)::(test_\w+)`")
+OPERATOR = ROOT / "operator/mediaplatform_operator"
+REASON = re.compile(r'Condition\(\s*[^,()]+,\s*"(?:True|False|Unknown)",\s*"(\w+)"', re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 
@@ -33,3 +40,37 @@ def test_every_link_of_a_document_leads_somewhere() -> None:
     for document in documents:
         for target in LINK.findall(document.read_text()):
             assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_the_operators_page_knows_every_reason() -> None:
+    files = [path.read_text() for path in OPERATOR.rglob("*.py")]
+    reasons = {reason for text in files for reason in REASON.findall(text)}
+    conditions = (OPERATOR / "reconcile/conditions.py").read_text()
+    reasons |= set(re.findall(r'^    \(\w+, "(\w+)"\),$', conditions, re.MULTILINE))
+    assert {"NotPermitted", "PodsFail", "Failed", "AsWanted", "Paused", "Connected"} <= reasons
+    page = _page("operator")
+    assert not [reason for reason in sorted(reasons) if f"`{reason}`" not in page]
+
+
+def test_the_operators_page_knows_every_metric_and_setting() -> None:
+    registry = CollectorRegistry()
+    Metrics(registry)
+    page = _page("operator")
+    for family in registry.collect():
+        name = family.name + ("_total" if family.type == "counter" else "")
+        assert re.search(rf"`{name}[`{{]", page), name
+    fields = Configuration.__dataclass_fields__
+    names = {"VALUES_FILE" if field == "values" else field.upper() for field in fields}
+    assert not [name for name in sorted(names) if f"`{name}`" not in page]
+    assert PREFIX in page
+
+
+def test_every_alert_has_a_line_in_the_runbooks() -> None:
+    texts = [path.read_text() for path in ROOT.glob("charts/*/files/alerts.yaml")]
+    alerts = {name for text in texts for name in re.findall(r"- alert: (\w+)", text)}
+    assert len(alerts) > 15
+    assert alerts == set(re.findall(r"^\| `(\w+)` \|", _page("runbooks"), re.MULTILINE))
+
+
+def _page(name: str) -> str:
+    return (ROOT / f"docs/{name}.md").read_text()
