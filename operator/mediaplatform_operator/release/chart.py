@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import orjson
 import yaml
 
 from mediaplatform.errors import InvalidInput, Unavailable
@@ -21,7 +22,7 @@ class Chart:
     def __init__(self, folder: Path, helm: str = "helm") -> None:
         self._folder = folder
         self._helm = helm
-        self._rendered: dict[str, list[Object]] = {}
+        self._rendered: dict[str, bytes] = {}  # as JSON: objects take ten times the memory
         self._few = asyncio.Semaphore(2)
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         self.version = digest([path.read_text() for path in files])
@@ -35,8 +36,10 @@ class Chart:
             while len(self._rendered) >= KEPT:
                 del self._rendered[next(iter(self._rendered))]
             loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-            self._rendered[key] = [item for item in yaml.load_all(text, loader) if item]
-        return self._rendered[key]
+            objects = [item for item in yaml.load_all(text, loader) if item]
+            self._rendered[key] = orjson.dumps(objects)
+        found: list[Object] = orjson.loads(self._rendered[key])
+        return found
 
     async def _template(self, name: str, namespace: str, values: dict[str, Any]) -> bytes:
         command = (self._helm, "template", name, str(self._folder), "--namespace", namespace,

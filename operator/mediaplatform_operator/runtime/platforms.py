@@ -21,6 +21,7 @@ from mediaplatform_operator.reconcile.report import Report, document, sentence
 from mediaplatform_operator.runtime.metrics import Metrics
 from mediaplatform_operator.wiring.model import Change
 
+AT_ONCE = 12  # passes; of many resources the others wait their turn
 CALM_S = 1.0  # the least between two passes: what comes in bursts is handled once
 PROGRESS_S = 3.0
 BACKOFF_S = (2.0, 4.0, 8.0, 16.0, 30.0)
@@ -53,6 +54,7 @@ class Platforms:
         self._metrics = metrics
         self._say = say
         self._kept: dict[str, Kept] = {}
+        self._few = asyncio.Semaphore(AT_ONCE)
 
     def wake(self, uid: str) -> None:
         """Look at this resource soon."""
@@ -70,7 +72,8 @@ class Platforms:
         kept.memory.applied = kept.memory.applied or kept.status.get("applied")
         while not is_stopped():
             kept.wake.clear()
-            delay = await self._pass(current(), kept)
+            async with self._few:
+                delay = await self._pass(current(), kept)
             if is_stopped():
                 return
             await _first((asyncio.sleep(CALM_S), stopped()))
@@ -123,7 +126,7 @@ class Platforms:
             return PROGRESS_S
         observing = ready.reason == "Observing"
         base = configuration.observe_seconds if observing else configuration.interval_seconds
-        return base * random.uniform(0.8, 1.2)  # noqa: S311  (no secret: so that not all come at once)
+        return base * random.uniform(0.5, 1.0)  # noqa: S311  (no secret: so that not all come at once)
 
     def _backoff(self, kept: Kept) -> float:
         kept.faults += 1

@@ -62,7 +62,7 @@ class Product:
             },
             "ingressClass": "traefik",
             "services": {"values": SERVICES},
-            "observeSeconds": 60,
+            "observeSeconds": 100,
             **values,
         }
         self.helm(
