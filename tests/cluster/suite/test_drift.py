@@ -47,7 +47,7 @@ def test_what_is_changed_by_hand_is_put_back(whole: Platform) -> None:
     print("back after", {name: f"{seconds:.0f} s" for name, seconds in took.items()})
     whole.wait("DriftDetected", seconds=30)
     told = " ".join(message for reason, message in whole.events() if reason == "DriftPutBack")
-    for part in ("-render: existence", "cors", "lifecycle", "-sweep", "-tokens: existence"):
+    for part in ("-render: existence", "cors", "lifecycle", "maxUnavailable", "-tokens: existence"):
         assert part in told
     whole.wait("Ready", seconds=BACK_S)
     until(lambda: pods(whole) == restarts, seconds=BACK_S, what=lambda: f"{pods(whole)}")
@@ -84,19 +84,11 @@ def hurt_lifecycle(platform: Platform) -> Any:
 
 
 def hurt_deployment(platform: Platform) -> Any:
-    """Settings that roll no pods, so that a restart would be ours."""
-    name = f"deployment/{platform.name}-sweep"
-    platform("label", name, "app.kubernetes.io/part-of=theirs", "--overwrite")
-    platform("scale", name, "--replicas=2")
-
-    def is_back() -> bool:
-        thing = platform.get(name)
-        labels = thing["metadata"]["labels"]
-        return (labels["app.kubernetes.io/part-of"], thing["spec"]["replicas"]) == (
-            "mediaplatform", 1,
-        )  # fmt: skip
-
-    return is_back
+    """How the API rolls out: a setting that itself rolls no pods, so that a restart would be ours."""
+    name = f"deployment/{platform.name}-api"
+    rolling = {"spec": {"strategy": {"rollingUpdate": {"maxUnavailable": 2}}}}
+    platform("patch", name, "-p", json.dumps(rolling))
+    return lambda: platform.get(name)["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
 
 
 def hurt_secret(platform: Platform) -> Any:
