@@ -84,7 +84,7 @@ def hurt_lifecycle(platform: Platform) -> Any:
 
 
 def hurt_deployment(platform: Platform) -> Any:
-    """How the API rolls out: a setting that itself rolls no pods, so that a restart would be ours."""
+    """How the API rolls out: it moves no pod itself, so that a restart would be ours."""
     name = f"deployment/{platform.name}-api"
     rolling = {"spec": {"strategy": {"rollingUpdate": {"maxUnavailable": 2}}}}
     platform("patch", name, "-p", json.dumps(rolling))
