@@ -56,6 +56,10 @@ def up(arguments: argparse.Namespace) -> int:
 
 
 def status(arguments: argparse.Namespace) -> int:
+    if _on_cluster(arguments):
+        from mediaplatform_local.cluster import commands  # noqa: PLC0415
+
+        return commands.status(arguments)
     from mediaplatform_local.status import show  # noqa: PLC0415
 
     state = State(arguments.state)
@@ -119,25 +123,21 @@ def policies(arguments: argparse.Namespace) -> int:
 
 
 def redrive(arguments: argparse.Namespace) -> int:
-    from mediaplatform_local.redrive import BATCH, Letter, Redrive, summary  # noqa: PLC0415
-    from mediaplatform_local.status import local_clients  # noqa: PLC0415
+    from mediaplatform_local.redrive import Redrive, carry_out  # noqa: PLC0415
 
     if arguments.max is not None and arguments.max < 1:
         raise InvalidInput(f"--max: got {arguments.max}, wants 1 or more")
+    if _on_cluster(arguments):
+        from mediaplatform_local.cluster import commands  # noqa: PLC0415
+
+        return commands.redrive(arguments)
+    from mediaplatform_local.status import local_clients  # noqa: PLC0415
+
     state = State(arguments.state)
     running = _running(state)
     queue = running.ingest_queue_url.rpartition("/")[2].removesuffix("ingest") + arguments.queue
     way = Redrive(local_clients(state, running), f"{queue}-dead", queue)
-    # No more than there are now: what fails again meanwhile would go round forever.
-    most = arguments.max or max(way.waiting(), BATCH)
-    done: list[Letter] = []
-    try:
-        done.extend(way.look(most) if arguments.dry_run else way.move(most))
-    finally:
-        what = "would move" if arguments.dry_run else "moved"
-        print(f"{what} {len(done)} messages from {way.dead} to {way.queue}")
-        for line in summary(done):
-            print(line)
+    carry_out(way, arguments.max, dry_run=arguments.dry_run)
     return 0
 
 
@@ -145,6 +145,21 @@ def plan(arguments: argparse.Namespace) -> int:
     from mediaplatform_local.cluster import commands  # noqa: PLC0415
 
     return commands.plan(arguments)
+
+
+def events(arguments: argparse.Namespace) -> int:
+    from mediaplatform_local.cluster import commands  # noqa: PLC0415
+
+    return commands.events(arguments)
+
+
+def _on_cluster(arguments: argparse.Namespace) -> bool:
+    """A name is a resource's on a cluster; without one this machine is meant."""
+    if arguments.name is None and (
+        arguments.namespace or arguments.context or arguments.kubeconfig or arguments.aws_endpoint
+    ):
+        raise InvalidInput("flags of a cluster were given: name the resource, too")
+    return arguments.name is not None
 
 
 def _resource(path: Path | None) -> MediaPlatform:

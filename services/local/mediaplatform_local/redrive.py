@@ -113,11 +113,25 @@ class Redrive:
             )
 
 
+def carry_out(way: Redrive, most: int | None, *, dry_run: bool) -> None:
+    """Move or look, and print what it was; also of what was moved before a fault."""
+    # No more than there are now: what fails again meanwhile would go round forever.
+    limit = most or max(way.waiting(), BATCH)
+    done: list[Letter] = []
+    try:
+        done.extend(way.look(limit) if dry_run else way.move(limit))
+    finally:
+        what = "would move" if dry_run else "moved"
+        print(f"{what} {len(done)} messages from {way.dead} to {way.queue}")
+        for line in summary(done):
+            print(line)
+
+
 def policy(names: Names) -> dict[str, Any]:
-    """What whoever redrives needs of AWS, and nothing else."""
+    """What an engineer needs of AWS for `redrive` and `status`, and nothing else."""
     dead = ("GetQueueUrl", "GetQueueAttributes", "ReceiveMessage", "DeleteMessage",
             "ChangeMessageVisibility")  # fmt: skip
-    work = ("GetQueueUrl", "SendMessage")
+    work = ("GetQueueUrl", "GetQueueAttributes", "SendMessage")
     statements = [
         {"Effect": "Allow", "Action": [f"sqs:{action}" for action in actions],
          "Resource": [names.queue_arn(full(name)) for name in QUEUES]}

@@ -10,17 +10,24 @@ from contextlib import AbstractAsyncContextManager, closing
 from dataclasses import replace
 from pathlib import Path
 
-from mediaplatform.errors import ConfigurationError, InvalidInput
+from mediaplatform.errors import ConfigurationError, InvalidInput, MediaPlatformError
+from mediaplatform_local.cluster import events as happened
 from mediaplatform_local.cluster import show
+from mediaplatform_local.cluster import status as view
 from mediaplatform_local.cluster.installed import installed
 from mediaplatform_local.cluster.plan import Plan, Unconnected
 from mediaplatform_local.cluster.plan import plan as compute
-from mediaplatform_local.cluster.reach import Reach, reach
+from mediaplatform_local.cluster.reach import Reach, platform, reach
+from mediaplatform_local.redrive import Redrive, carry_out
 from mediaplatform_operator.cluster.objects import Object
+from mediaplatform_operator.cluster.port import Cluster
 from mediaplatform_operator.reconcile.aws import Aws
-from mediaplatform_operator.reconcile.parts import Parts
+from mediaplatform_operator.reconcile.parts import Parts, effective
 from mediaplatform_operator.release.chart import Chart
 from mediaplatform_operator.resource.load import parse, read
+from mediaplatform_operator.resource.model import MediaPlatform
+from mediaplatform_operator.wiring.clients import Clients
+from mediaplatform_operator.wiring.names import Names
 
 
 def plan(arguments: argparse.Namespace) -> int:
@@ -45,6 +52,66 @@ async def _plan(arguments: argparse.Namespace, thing: Object, chart: Chart) -> P
             parts = Parts(there.cluster, aws, Unconnected(), chart, configuration)
             found = await compute(parts, thing)
     return replace(found, remarks=operator.remarks + found.remarks)
+
+
+def status(arguments: argparse.Namespace) -> int:
+    """1 where the resource is not ready."""
+    thing, text = asyncio.run(_status(arguments))
+    print(text)
+    return 0 if view.is_ready(thing) else 1
+
+
+async def _status(arguments: argparse.Namespace) -> tuple[Object, str]:
+    async with _reach(arguments) as there:
+        thing = await platform(there.cluster, there.namespace, arguments.name)
+        told = await happened.events(there.cluster, thing)
+        resource = await _effective(there.cluster, thing)
+        depths, note = None, ""
+        with closing(Aws(arguments.aws_endpoint)) as aws:
+            try:
+                depths = await aws.depths(resource, _names(resource, thing))
+            except MediaPlatformError as fault:  # who sees the cluster need not see AWS
+                note = fault.message
+    return thing, view.text(thing, depths, told, note)
+
+
+def events(arguments: argparse.Namespace) -> int:
+    return asyncio.run(_events(arguments))
+
+
+async def _events(arguments: argparse.Namespace) -> int:
+    async with _reach(arguments) as there:
+        if arguments.follow:
+            async for told in happened.follow(there.cluster, there.namespace, arguments.name):
+                print(*happened.lines([told]), sep="\n", flush=True)
+        thing = await platform(there.cluster, there.namespace, arguments.name)
+        for line in happened.lines(await happened.events(there.cluster, thing)):
+            print(line)
+    return 0
+
+
+def redrive(arguments: argparse.Namespace) -> int:
+    carry_out(asyncio.run(_way(arguments)), arguments.max, dry_run=arguments.dry_run)
+    return 0
+
+
+async def _way(arguments: argparse.Namespace) -> Redrive:
+    async with _reach(arguments) as there:
+        thing = await platform(there.cluster, there.namespace, arguments.name)
+        resource = await _effective(there.cluster, thing)
+    names, aws = _names(resource, thing), resource.spec.aws
+    clients = Clients.create(aws.region, endpoint=arguments.aws_endpoint or aws.endpoint)
+    return Redrive(clients, names.dead(arguments.queue), names.queue(arguments.queue))
+
+
+async def _effective(cluster: Cluster, thing: Object) -> MediaPlatform:
+    operator = await installed(cluster, thing["metadata"]["namespace"])
+    return effective(parse(thing), operator.configuration)
+
+
+def _names(resource: MediaPlatform, thing: Object) -> Names:
+    """Of queues, which do not depend on the account."""
+    return Names.of(resource, uid=thing["metadata"]["uid"], account="")
 
 
 def _reach(arguments: argparse.Namespace) -> AbstractAsyncContextManager[Reach]:
