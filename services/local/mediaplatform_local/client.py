@@ -48,6 +48,11 @@ class Client:
         user: dict[str, Any] = session["user"]
         return user
 
+    @property
+    def authorization(self) -> str:
+        """The header that tells the API who asks."""
+        return str(self._http.headers["authorization"])
+
     def upload(
         self, file: Path, *, visibility: str = "public", progress: Progress = lambda _: None
     ) -> str:
@@ -141,10 +146,19 @@ class Client:
             answer = self._http.request(method, path, **what)
         except httpx2.HTTPError as fault:
             raise Unavailable(f"The API does not answer: {fault!r}") from fault
-        content: dict[str, Any] = answer.json() if answer.content else {}
+        content = _content(answer)
         if answer.is_success:
             return content
         sentence = f"{method} {path}: {answer.status_code} {content.get('detail', '')}"
         if answer.status_code == 409:
             raise Conflict(sentence)
         raise (Unavailable if answer.status_code >= 500 else InvalidInput)(sentence)
+
+
+def _content(answer: httpx2.Response) -> dict[str, Any]:
+    """Nothing where it is not the API that speaks, but a proxy before it."""
+    try:
+        found = answer.json() if answer.content else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
