@@ -66,6 +66,14 @@ def load() -> None:
         _load(docker, way)
 
 
+def add(docker: Docker, wanted: tuple[str, ...]) -> None:
+    """Further images that Docker has, in every node. Raises ClusterError."""
+    way = _running(docker)
+    if way is None:
+        raise ClusterError("There is no cluster: make cluster")
+    way.load(docker, wanted)
+
+
 def down() -> None:
     """Nothing of the cluster is left but caches."""
     docker = engine.find()

@@ -194,14 +194,16 @@ class Platform:
             )
         )  # fmt: skip
 
+    def change(self, spec: Object) -> None:
+        """These parts of the spec; what is not named stays."""
+        patch = json.dumps({"spec": spec})
+        self("patch", "mediaplatform", self.name, "--type=merge", "--patch", patch)
+
     def external(self) -> Object:
         """The parts of a spec for a database and a Redis of others, as in production."""
         cloud = json.loads((STATE / "cloud.json").read_text())
         admin = cloud["postgres"]["password"]
-        self.kubectl(
-            "exec", "-n", "aws", "deployment/postgres", "--", "env", f"PGPASSWORD={admin}",
-            "psql", "-h", "127.0.0.1", "-U", "postgres", "-c", f"CREATE DATABASE {self.name}",
-        )  # fmt: skip
+        self.sql(f"CREATE DATABASE {self.name}", database="postgres")
         self.secret("db", url=f"postgresql://postgres:{admin}@postgres.aws.svc:5432/{self.name}")
         number = int(self.name[1:], 16) % 16
         password = cloud["valkey"]["password"]
@@ -210,6 +212,26 @@ class Platform:
             "database": {"external": {"secret": "db"}},
             "redis": {"external": {"secret": "cache"}},
         }
+
+    def sql(self, statement: str, *, database: str = "") -> list[list[str]]:
+        """The rows that the external database answers with. Raises ClusterError."""
+        admin = json.loads((STATE / "cloud.json").read_text())["postgres"]["password"]
+        text = self.kubectl(
+            "exec", "-n", "aws", "deployment/postgres", "--", "env", f"PGPASSWORD={admin}",
+            "psql", "-h", "127.0.0.1", "-U", "postgres", "-d", database or self.name,
+            "--no-align", "--tuples-only", "-c", statement,
+        )  # fmt: skip
+        return [line.split("|") for line in text.splitlines()]
+
+    def pods(self, component: str) -> list[Object]:
+        """Those of a component that are not on their way out."""
+        chosen = f"app.kubernetes.io/component={component}"
+        found = self.get("pods", "-l", chosen)["items"]
+        return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+
+    def replicas(self, component: str) -> int:
+        """How many its Deployment shall have."""
+        return int(self.get(f"deployment/{self.name}-{component}")["spec"]["replicas"])
 
     def secret(self, name: str, **values: str) -> None:
         self.kubectl.secret(self.name, name, **values)
