@@ -135,6 +135,20 @@ async def test_this_release_works_on_the_schema_of_the_next(empty: str) -> None:
         assert (await FeedStore(database).like(media_id, owner)) is not None
 
 
+async def test_a_connection_that_is_at_work_lives_through_the_next_schema(empty: str) -> None:
+    """psycopg prepares what it has sent five times; then PostgreSQL allows no new column in it."""
+    await migrate(empty)
+    async with Database(empty, most=1) as database:
+        owner = await add_user(database)
+        media_id = await add_media(database, owner)
+        store = MediaStore(database)
+        for _ in range(10):
+            await store.library(owner, LibraryQuery())
+        with psycopg.connect(empty, autocommit=True) as connection:
+            connection.execute(NEXT_PRE)
+        assert [item.id for item in await store.library(owner, LibraryQuery())] == [media_id]
+
+
 def test_the_command_applies_the_halves_and_says_what_it_did(
     empty: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -35,6 +35,8 @@ class Database:
             check=AsyncConnectionPool.check_connection,
             kwargs={
                 "autocommit": True,
+                # A prepared `SELECT *` fails for good once a migration adds a column.
+                "prepare_threshold": None,
                 "row_factory": dict_row,
                 "connect_timeout": CONNECT_TIMEOUT_S,
                 "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC",
