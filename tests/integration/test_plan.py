@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.support.operator import NAMESPACE, Operated, operated, resource, secret
 
-from mediaplatform.errors import Conflict, NotFound
+from mediaplatform.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from mediaplatform_local.cluster import show
 from mediaplatform_local.cluster.installed import installed
 from mediaplatform_local.cluster.plan import Plan, Unconnected, plan
@@ -125,6 +125,33 @@ async def test_somebody_elses_object_ends_the_plan(platform: Operated) -> None:
     platform.cluster.put(secret(name, secret="theirs"))
     with pytest.raises(Conflict, match=f"Secret {name} exists and is not ours"):
         await plan(platform.parts, written(platform.thing))
+
+
+async def test_what_the_server_would_refuse_ends_the_plan(platform: Operated) -> None:
+    class Full(FakeCluster):
+        async def apply(self, thing: Object, *, dry_run: bool = False, part: str = "") -> Object:
+            if thing["kind"] == "Deployment":
+                raise InvalidInput(f"exceeded quota: {thing['metadata']['name']}")
+            return await super().apply(thing, dry_run=dry_run, part=part)
+
+    full = Full()
+    for thing in platform.cluster:
+        full.put(thing)
+    with pytest.raises(InvalidInput, match="exceeded quota"):
+        await plan(replace(platform.parts, cluster=full), written(platform.thing))
+    assert full.writes == []
+
+
+async def test_who_may_not_see_the_operator_plans_by_its_defaults() -> None:
+    class Closed(FakeCluster):
+        async def list(self, kind: Kind, namespace: str | None, labels: str = "") -> list[Object]:
+            if namespace is None:
+                raise NotAllowed(f"you cannot list {kind.plural}")
+            return await super().list(kind, namespace, labels)
+
+    found = await installed(Closed(), "photos")
+    assert found.configuration == Configuration()
+    assert "cannot be read (you cannot list deployments)" in found.remarks[0]
 
 
 async def test_without_the_crd_it_says_what_to_install(platform: Operated) -> None:

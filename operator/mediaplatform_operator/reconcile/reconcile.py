@@ -65,7 +65,7 @@ class Pass:
         self._memory = memory
         self._uid: str = thing["metadata"]["uid"]
         self._live: dict[Key, Object] = {}
-        self._wishes: list[Object] = []
+        self.wishes: list[Object] = []
         self.report = Report()
 
     async def run(self) -> Report:
@@ -318,7 +318,7 @@ class Pass:
 
     async def _prune(self) -> None:
         async with self._part("ServicesReady"):
-            await self._do(leftovers(self._wishes, self._live))
+            await self._do(leftovers(self.wishes, self._live))
         self.report.inventory += [
             {"kind": key.kind, "name": key.name, "id": thing["metadata"].get("uid", "")}
             for key, thing in sorted(self._live.items())
@@ -331,7 +331,7 @@ class Pass:
 
     async def _keep(self, wishes: list[Object]) -> None:
         """Have these objects be as wished."""
-        self._wishes += wishes
+        self.wishes += wishes
         await self._do(
             await edits(self._parts.cluster, wishes, self._live, self._thing, self._memory.settled)
         )
@@ -379,7 +379,7 @@ class Pass:
     def _wished_secret(self, name: str) -> dict[str, str]:
         """As it is, or will be."""
         return secret_data(
-            next((it for it in self._wishes if Key.of(it) == Key("Secret", name)), None)
+            next((it for it in self.wishes if Key.of(it) == Key("Secret", name)), None)
         )
 
     def _dressed(self, thing: Object) -> Object:

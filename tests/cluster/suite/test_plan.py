@@ -123,6 +123,17 @@ def test_what_the_server_refuses_is_told_by_the_server(
         assert len(done.stderr.strip().splitlines()) == 1
 
 
+def test_what_a_quota_would_refuse_ends_the_plan(
+    product: Product, plans: Callable[[Platform], Engineer]
+) -> None:
+    with product.room() as platform:
+        platform("create", "quota", "few", "--hard=count/deployments.apps=0")
+        done = plans(platform).plan()
+        assert done.returncode == 2
+        assert "quota: few" in done.stderr
+        assert platform("get", "all", "-o", "name") == ""
+
+
 def sure(step: Object, uid: str) -> Step:
     return step["action"], step["kind"], step["name"].replace("<uid>", uid[:8])
 

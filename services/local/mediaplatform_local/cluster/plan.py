@@ -96,9 +96,14 @@ def _action(changes: list[Change]) -> Action:
 
 async def _changes(parts: Parts, would: Object) -> list[Change]:
     observed = {**would, "spec": {**would["spec"], "mode": "Observe"}}
-    report = await Pass(parts, observed, Memory()).run()
+    seen = Pass(parts, observed, Memory())
+    report = await seen.run()
     if not report.whole:
         raise _fault(report)
+    new = {(change.kind, change.name) for change in report.planned if change.why == ABSENT}
+    for wish in seen.wishes:
+        if (wish["kind"], wish["metadata"]["name"]) in new:
+            await parts.cluster.apply(wish, dry_run=True)  # quotas and admission may refuse it
     return report.planned
 
 
