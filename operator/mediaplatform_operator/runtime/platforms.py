@@ -73,7 +73,7 @@ class Platforms:
         while not is_stopped():
             kept.wake.clear()
             async with self._few:
-                delay = await self._pass(current(), kept)
+                delay = 0.0 if is_stopped() else await self._pass(current(), kept)
             if is_stopped():
                 return
             await _first((asyncio.sleep(CALM_S), stopped()))

@@ -8,10 +8,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+import pytest
+
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.suite.load import RATE, Load, serving
 from tests.cluster.suite.product import Platform, Product, until
 from tests.cluster.suite.zones import CLOUD, nodes, ready, skew
+
+pytestmark = pytest.mark.load
 
 PODS = 3
 LEAST = PODS - 1  # the budget lets one go at a time

@@ -9,6 +9,8 @@ import pytest
 
 from tests.cluster.suite.product import OPERATOR, Platform, Product, until
 
+pytestmark = pytest.mark.load
+
 KILLS = 20
 DONE_S = 180
 

@@ -10,6 +10,8 @@ import pytest
 from tests.cluster.suite.product import GROUP, OPERATOR, Product, forwarded, until
 from tests.cluster.suite.scrape import samples
 
+pytestmark = pytest.mark.load
+
 RESOURCES = 100
 MEMORY_BYTES = 250 * 1024**2
 PASS_S = 2.0

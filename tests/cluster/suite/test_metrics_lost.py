@@ -6,8 +6,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from tests.cluster.suite.load import serving
 from tests.cluster.suite.product import Platform, Product, until
+
+pytestmark = pytest.mark.load
 
 LOST_S = 120
 BOTH = ("api", "ingest")

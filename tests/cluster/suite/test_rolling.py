@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from tests.cluster.suite.load import RATE, UNLIMITED, Load, serving
 from tests.cluster.suite.product import Platform, Product, until
+
+pytestmark = pytest.mark.load
 
 ROLLED_S = 180
 SETTLED_S = 60

@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 
+import pytest
+
 from mediaplatform_local.client import Client
 from tests.cluster.suite.ingress import app
 from tests.cluster.suite.load import photo, serving
@@ -16,6 +18,8 @@ from tests.cluster.suite.product import Platform, Product, forwarded, until
 from tests.cluster.suite.scrape import ask
 from tests.support import samples
 from tests.support.samples import sample
+
+pytestmark = pytest.mark.load
 
 JOBS = 400
 FEWEST, MOST = 2, 6

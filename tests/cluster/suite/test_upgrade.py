@@ -6,6 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.cluster import cluster, images
@@ -15,6 +16,8 @@ from tests.cluster.layout import ROOT
 from tests.cluster.suite.load import RATE, UNLIMITED, Load
 from tests.cluster.suite.product import Object, Platform, Product, until
 from tests.cluster.suite.zones import docker
+
+pytestmark = pytest.mark.load
 
 CHART = str(ROOT / "charts/mediaplatform")
 WIRED_S = 90

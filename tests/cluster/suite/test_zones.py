@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from tests.cluster.suite.load import Load, serving
 from tests.cluster.suite.product import Platform, Product, until
 from tests.cluster.suite.zones import BOTH, CLOUD, losable, nodes, ready, skew
+
+pytestmark = pytest.mark.load
 
 FAULTS_S = 20
 WHOLE_S = 120
