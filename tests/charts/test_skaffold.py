@@ -114,6 +114,18 @@ def test_hooks_and_ports_lead_to_what_is_there() -> None:
     assert port["port"] in [item["port"] for item in service["spec"]["ports"]]
 
 
+def test_the_values_of_the_readme_suit_the_same_cluster() -> None:
+    file = ROOT / "tests/cluster/operator-values.yaml"
+    assert str(file.relative_to(ROOT)) in (ROOT / "README.md").read_text()
+    chosen = yaml.safe_load(file.read_text())
+    assert of_kind(render("mediaplatform-operator", chosen), "Deployment")
+    ours = release("operator")["overrides"]
+    assert (chosen["aws"], chosen["watch"]) == (ours["aws"], ours["watch"])
+    alone = render("mediaplatform", "default", chosen["services"]["values"])
+    [ingress] = of_kind(alone, "Ingress").values()
+    assert [item["secretName"] for item in ingress["spec"]["tls"]] == ["tls"]
+
+
 def _put(values: dict[str, Any], path: list[str], value: str) -> None:
     for name in path[:-1]:
         values = values.setdefault(name, {})
