@@ -15,7 +15,7 @@ import pytest
 
 from mediaplatform_operator.cluster.keep import leaves
 from mediaplatform_operator.cluster.objects import OWNED, Kind, content, is_owned
-from tests.cluster.suite.product import GROUP, Emulator, Object, Platform, Product
+from tests.cluster.suite.product import GROUP, OPERATOR, Emulator, Object, Platform, Product
 from tests.cluster.suite.test_drift import audit
 from tests.support.helm import helm
 
@@ -134,6 +134,23 @@ def test_what_a_quota_would_refuse_ends_the_plan(
         assert platform("get", "all", "-o", "name") == ""
 
 
+def test_observed_the_operator_tells_the_same_and_writes_its_status_only(
+    product: Product, plans: Callable[[Platform], Engineer]
+) -> None:
+    with product.room() as platform:
+        offset = audit().stat().st_size
+        platform.apply({"mode": "Observe"})
+        platform.wait("Ready", "Unknown", reason="Observing", seconds=60)
+        told = {item["resource"] for item in platform.resource()["status"]["plan"]}
+        uid = platform.resource()["metadata"]["uid"]
+        steps = [sure(step, uid) for step in plans(platform).steps(mode="Observe")]
+        assert {f"{kind} {name}" for _, kind, name in steps} == told
+        assert everything(platform) == {}
+        paths = {what.split()[-1].partition("?")[0] for what in written(offset, platform, OPERATOR)}
+        places = {path.rpartition("/")[2] for path in paths if not path.endswith("/events")}
+        assert {"status"} <= places <= {"status", platform.name}
+
+
 def sure(step: Object, uid: str) -> Step:
     return step["action"], step["kind"], step["name"].replace("<uid>", uid[:8])
 
@@ -221,8 +238,8 @@ def settings(s3: Any, bucket: str) -> Object:
     }
 
 
-def written(offset: int, platform: Platform) -> list[str]:
-    """What anybody wrote in the namespace since then; dry runs write nothing."""
+def written(offset: int, platform: Platform, by: str = "") -> list[str]:
+    """What people, or this account, wrote in the namespace since then; dry runs write nothing."""
     with audit().open("rb") as file:
         file.seek(offset)
         events = [json.loads(line) for line in file]
@@ -232,5 +249,9 @@ def written(offset: int, platform: Platform) -> list[str]:
         if event["verb"] in WRITES
         and "dryRun" not in event["requestURI"]
         and event.get("objectRef", {}).get("namespace") == platform.name
-        and not event["user"]["username"].startswith("system:")
+        and _is_by(event["user"]["username"], by)
     ]
+
+
+def _is_by(user: str, account: str) -> bool:
+    return user.endswith(f":{account}") if account else not user.startswith("system:")
