@@ -7,7 +7,7 @@ import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -23,6 +23,7 @@ from tests.cluster.layout import DOMAIN, PRODUCT, ROOT, STATE
 from tests.cluster.run import ClusterError, run
 
 OPERATOR = "mediaplatform-operator"  # release, namespace and account
+OPERATOR_USER = "operator"
 ENDPOINT = "http://aws.aws.svc:4566"
 PUBLIC_ENDPOINT = f"https://s3.{DOMAIN}"
 REGION = "us-east-1"
@@ -51,6 +52,7 @@ class Product:
     def install(self, **values: Any) -> None:
         """The operator, from its chart, with an AWS user that has the operator's policy."""
         self.namespace(OPERATOR)
+        self.emulator.operator_user()
         key = self._key()
         chosen = {
             "image": {"tag": "test"},
@@ -313,20 +315,24 @@ class Emulator:
             return False
         return True
 
-    def operator_key(self) -> tuple[str, str]:
-        """A new key of a user with the operator's policy for every resource, and nothing else."""
+    def operator_user(self) -> None:
+        """A user with the operator's policy for every resource, and nothing else."""
         iam = self.client("iam")
-        statements = [policy("operator", self.any_names), user_policy(self.any_names)]
-        try:
-            iam.create_user(UserName="operator")
-        except iam.exceptions.EntityAlreadyExistsException:
-            for old in iam.list_access_keys(UserName="operator")["AccessKeyMetadata"]:
-                iam.delete_access_key(UserName="operator", AccessKeyId=old["AccessKeyId"])
-        for number, document in enumerate(statements):
+        with suppress(iam.exceptions.EntityAlreadyExistsException):
+            iam.create_user(UserName=OPERATOR_USER)
+        documents = policy("operator", self.any_names, purge=True), user_policy(self.any_names)
+        for number, document in enumerate(documents):
+            text = json.dumps(document)
             iam.put_user_policy(
-                UserName="operator", PolicyName=f"p{number}", PolicyDocument=json.dumps(document)
+                UserName=OPERATOR_USER, PolicyName=f"p{number}", PolicyDocument=text
             )
-        made = iam.create_access_key(UserName="operator")["AccessKey"]
+
+    def operator_key(self) -> tuple[str, str]:
+        """A new key of that user; any older one is void."""
+        iam = self.client("iam")
+        for old in iam.list_access_keys(UserName=OPERATOR_USER)["AccessKeyMetadata"]:
+            iam.delete_access_key(UserName=OPERATOR_USER, AccessKeyId=old["AccessKeyId"])
+        made = iam.create_access_key(UserName=OPERATOR_USER)["AccessKey"]
         return made["AccessKeyId"], made["SecretAccessKey"]
 
 

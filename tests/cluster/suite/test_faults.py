@@ -159,4 +159,4 @@ def test_the_operators_policy_is_the_one_that_is_printed(product: Product) -> No
     iam: Any = product.emulator.client("iam")
     found = iam.get_user_policy(UserName="operator", PolicyName="p0")["PolicyDocument"]
     document = json.loads(found) if isinstance(found, str) else found
-    assert document == policy("operator", product.emulator.any_names)
+    assert document == policy("operator", product.emulator.any_names, purge=True)
