@@ -26,7 +26,7 @@ from tests.cluster.suite.product import Platform, Product
 
 RATE = 50  # requests a second
 CLIENTS = 6  # each with connections of its own, so that every zone has some
-THREADS = 60  # as many requests may hang before the rate drops
+THREADS = 150  # as many requests may hang before the rate drops
 ANSWER_S = 10
 UPLOAD_EVERY_S = 1.0
 TRIES = 30  # of one upload, a second apart
@@ -113,7 +113,11 @@ class Load:
 
     def __str__(self) -> str:
         worst = max(one.ended - one.began for one in self.sent)
-        kinds = Counter(f"{one.path} {one.said}" for one in (*self.failed, *self.faults))
+        began = self._began
+        kinds = Counter(
+            f"at {one.began - began:.0f} s for {one.ended - one.began:.0f} s: {one.path} {one.said}"
+            for one in (*self.failed, *self.faults)
+        )
         return (
             f"{len(self.sent)} requests, {self.rate:.1f} a second, slowest {worst:.2f} s, failed "
             f"{len(self.failed)}; {len(self.ids)} uploads, {len(self.faults)} tries failed, "

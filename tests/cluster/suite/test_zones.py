@@ -32,8 +32,8 @@ def test_a_lost_zone_costs_seconds_and_no_upload(product: Product) -> None:
         with losable(kubectl, lost) as machine:
             with load.running():
                 until(lambda: len(load.ids) > 3, seconds=30, what="no upload succeeds")
-                machine.kill()
                 killed = time.monotonic()
+                machine.kill()
                 until(lambda: whole(platform, lost), seconds=WHOLE_S, what=platform.say)
                 healed = time.monotonic() - killed
                 # Only an operator that works says so of a new generation; no pod goes by this.
