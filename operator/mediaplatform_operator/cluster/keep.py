@@ -22,7 +22,7 @@ from mediaplatform_operator.cluster.objects import (
     kind_of,
 )
 from mediaplatform_operator.cluster.port import Cluster
-from mediaplatform_operator.wiring.model import ADOPT_TAG, EXISTENCE, Change
+from mediaplatform_operator.wiring.model import ABSENT, ADOPT_TAG, EXISTENCE, Change
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 OURS = "mediaplatform-operator"
@@ -121,7 +121,7 @@ async def _edit(
     if there is None:  # not there, or without our labels
         there = await cluster.get(kind_of(wish), wish["metadata"]["namespace"], key.name)
         if there is None:
-            return Edit(wish, (_existence(key, "it is not there", None, "there"),))
+            return Edit(wish, (_existence(key, ABSENT, None, "there"),))
         _check_owner(there, owner)
     if settled.holds(wish, there):
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import copy
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ CONFIG_MAP = Kind("v1", "ConfigMap", "configmaps")
 DEPLOYMENT = Kind("apps/v1", "Deployment", "deployments")
 STATEFUL_SET = Kind("apps/v1", "StatefulSet", "statefulsets")
 JOB = Kind("batch/v1", "Job", "jobs")
+POD = Kind("v1", "Pod", "pods")
 EVENT = Kind("v1", "Event", "events")
 PLATFORM = Kind("mediaplatform.io/v1alpha1", "MediaPlatform", "mediaplatforms")
 # What a resource may own, in the order in which it is applied.
@@ -101,16 +101,13 @@ _SERVER_ANNOTATIONS = ("deployment.kubernetes.io/revision",)
 
 def content(thing: Object) -> Object:
     """What people and operators write of an object, without what the server adds."""
-    kept = copy.deepcopy({key: value for key, value in thing.items() if key != "status"})
-    meta = kept["metadata"]
-    for name in _SERVER_FIELDS:
-        meta.pop(name, None)
-    annotations = meta.get("annotations", {})
-    for name in _SERVER_ANNOTATIONS:
-        annotations.pop(name, None)
-    if not annotations:
-        meta.pop("annotations", None)
-    return kept
+    meta = {name: value for name, value in thing["metadata"].items() if name not in _SERVER_FIELDS}
+    annotations = meta.pop("annotations", {})
+    ours = {name: text for name, text in annotations.items() if name not in _SERVER_ANNOTATIONS}
+    if ours:
+        meta["annotations"] = ours
+    kept = {name: value for name, value in thing.items() if name != "status"}
+    return {**kept, "metadata": meta}
 
 
 def digest(value: Any) -> str:

@@ -18,7 +18,7 @@ from mediaplatform_operator.wiring.iam import AccessKey
 from mediaplatform_operator.wiring.model import Change
 from mediaplatform_operator.wiring.names import QUEUES, Names
 from mediaplatform_operator.wiring.queues import Depth
-from mediaplatform_operator.wiring.wire import Wanted, act, changes, wanted, wired
+from mediaplatform_operator.wiring.wire import Wanted, act, changes, url, wanted
 
 THREADS = 8
 P = ParamSpec("P")
@@ -47,8 +47,8 @@ class Aws:
         await self._run(act, self._of(resource), change)
 
     async def wiring(self, resource: MediaPlatform, names: Names) -> Wiring:
-        found = await self._run(wired, self._of(resource), names)
-        return Wiring(names.uploads, names.media, found.ingest_queue_url, found.render_queue_url)
+        """Raises Unavailable while AWS does not show a queue that was made."""
+        return await self._run(_wiring, self._of(resource), names)
 
     async def foreseen(self, resource: MediaPlatform, names: Names) -> Wiring:
         """The same, of queues that may not be there yet. Reads only."""
@@ -100,6 +100,11 @@ def predicted(resource: MediaPlatform, names: Names) -> Wiring:
     """Where the queues will be, before they are there."""
     base = resource.spec.aws.endpoint or f"https://sqs.{names.region}.amazonaws.com"
     ingest, render = (f"{base}/{names.account}/{names.queue(name)}" for name in QUEUES)
+    return Wiring(names.uploads, names.media, ingest, render)
+
+
+def _wiring(clients: Clients, names: Names) -> Wiring:
+    ingest, render = (url(clients, names.queue(name)) for name in QUEUES)
     return Wiring(names.uploads, names.media, ingest, render)
 
 

@@ -17,6 +17,7 @@ from mediaplatform.errors import (
     NotAllowed,
     NotFound,
     Throttled,
+    Unavailable,
 )
 
 Status = Literal["True", "False", "Unknown"]
@@ -54,6 +55,12 @@ def refused(kind: str, fault: MediaPlatformError) -> Condition:
     """The condition that this error makes of its part."""
     reason = next((name for error, name in _REASONS if isinstance(fault, error)), "Unavailable")
     return Condition(kind, "False", reason, fault.message)
+
+
+def error_of(condition: Condition) -> MediaPlatformError:
+    """The error that a part's condition tells of."""
+    error = next((error for error, name in _REASONS if name == condition.reason), Unavailable)
+    return error(f"{condition.type}: {condition.message}")
 
 
 def progressing(kind: str, message: str) -> Condition:

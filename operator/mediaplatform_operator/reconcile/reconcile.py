@@ -9,10 +9,10 @@ goes on from there. What it does in which order:
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mediaplatform.errors import InvalidInput, MediaPlatformError, NotFound, Unavailable
+from mediaplatform.errors import InvalidInput
 from mediaplatform_operator.cluster.keep import (
     HIDDEN,
     MANAGED_BY,
@@ -25,10 +25,9 @@ from mediaplatform_operator.cluster.keep import (
 )
 from mediaplatform_operator.cluster.objects import (
     DEPLOYMENT,
-    SECRET,
+    POD,
     STATEFUL_SET,
     Key,
-    Kind,
     Object,
     digest,
     owned_by,
@@ -36,17 +35,15 @@ from mediaplatform_operator.cluster.objects import (
 )
 from mediaplatform_operator.reconcile import services
 from mediaplatform_operator.reconcile.conditions import Condition, refused
+from mediaplatform_operator.reconcile.connection import Server, connect
 from mediaplatform_operator.reconcile.parts import Guarded, Memory, Parts, Stop, effective, remark
 from mediaplatform_operator.reconcile.report import Report
 from mediaplatform_operator.release import evaluation, secrets
 from mediaplatform_operator.release.values import USERS, Wiring, external, values
 from mediaplatform_operator.resource.load import parse
 from mediaplatform_operator.wiring.iam import AccessKey
-from mediaplatform_operator.wiring.model import EXISTENCE, Change
+from mediaplatform_operator.wiring.model import ABSENT, EXISTENCE, Change
 from mediaplatform_operator.wiring.names import Names
-
-POD = Kind("v1", "Pod", "pods")
-Check = Callable[[str], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -153,7 +150,7 @@ class Pass:
         is_there = key in self._live
         setting, before = ("data", HIDDEN) if is_there else (EXISTENCE, None)
         after = HIDDEN if is_there else "there"
-        why = "the user gets another key" if is_there else "it is not there"
+        why = "the user gets another key" if is_there else ABSENT
         told = self.report.planned if self._observes else self.report.done
         told.append(Change(key.kind, key.name, setting, why, before, after))
 
@@ -190,77 +187,38 @@ class Pass:
 
     async def _check(self, made: secrets.Generated) -> Checked:
         spec, backends = self._resource.spec, self._parts.backends
-        database = await self._connected(
-            "DatabaseReady",
-            secrets.database_secret(self._resource),
-            backends.check_database,
-            inside=spec.database.external is None,
+        database = await self._connect(
+            Server(
+                "DatabaseReady",
+                secrets.database_secret(self._resource),
+                backends.check_database,
+                inside=spec.database.external is None,
+            )
         )
-        redis = await self._connected(
-            "CacheReady",
-            secrets.redis_secret(self._resource),
-            backends.check_redis,
-            inside=spec.redis.external is None,
+        redis = await self._connect(
+            Server(
+                "CacheReady",
+                secrets.redis_secret(self._resource),
+                backends.check_redis,
+                inside=spec.redis.external is None,
+            )
         )
         if database is None or redis is None:
             raise Stop
         return Checked(made, database, redis)
 
-    async def _connected(
-        self, condition: str, name: str, check: Check, *, inside: bool
-    ) -> str | None:
-        """The URL in that Secret, if a connection with it works."""
-        where = "in the cluster, for evaluation" if inside else f"as Secret {name} says"
-        try:
-            held = self._wished_secret(name) if inside else await self._foreign_secret(name)
-            if self._observes and inside:
-                self.report.put(Condition(condition, "Unknown", "Observing", where))
-                return held.get("url", "")
-            if "url" not in held:
-                raise NotFound(
-                    f"Secret {name} has no key `url`: create it with "
-                    f"`kubectl -n {self._namespace} create secret generic {name} --from-literal="
-                    "url=…`"
-                )
-            await self._reach(check, held["url"], name, inside=inside)
-        except Unavailable as fault:
-            starting = await self._starting(condition, name) if inside else None
-            self.report.put(starting or refused(condition, fault))
-            return None
-        except MediaPlatformError as fault:
-            self.report.put(refused(condition, fault))
-            return None
-        self.report.put(Condition(condition, "True", "Connected", f"answers, {where}"))
-        return held["url"]
-
-    async def _reach(self, check: Check, url: str, name: str, *, inside: bool) -> None:
-        try:
-            # Inside, the name is the Service's: the operator is in another namespace.
-            host = f"@{name}"
-            await check(
-                url.replace(f"{host}:", f"{host}.{self._namespace}.svc:") if inside else url
-            )
-        except MediaPlatformError as fault:
-            raise type(fault)(f"{fault.message} (Secret {name})") from fault
-
-    async def _starting(self, condition: str, name: str) -> Condition | None:
-        """How far a server in the cluster is; None for one that runs."""
-        stateful = self._live.get(Key(STATEFUL_SET.name, name), {})
-        if stateful.get("status", {}).get("readyReplicas"):
-            return None
-        labels = stateful["spec"]["selector"]["matchLabels"] if stateful else {}
-        chosen = ",".join(f"{label}={value}" for label, value in labels.items())
-        pods = await self._parts.cluster.list(POD, self._namespace, chosen)
-        return services.starting(condition, name, pods)
-
-    async def _foreign_secret(self, name: str) -> dict[str, str]:
-        found = await self._parts.cluster.get(SECRET, self._namespace, name)
-        if found is None:
-            raise NotFound(
-                f"there is no Secret {name} in namespace {self._namespace}: create it with the "
-                "key `url`"
-            )
-        return secret_data(found)
+    async def _connect(self, server: Server) -> str | None:
+        """The URL of the server, if a connection with it works."""
+        held = self._wished_secret(server.secret) if server.inside else None
+        if self._observes and held is not None:
+            self.report.put(Condition(server.condition, "Unknown", "Observing", server.where))
+            return held.get("url", "")
+        stateful = self._live.get(Key(STATEFUL_SET.name, server.secret), {})
+        url, condition = await connect(
+            self._parts.cluster, self._namespace, server, held=held, stateful=stateful
+        )
+        self.report.put(condition)
+        return url
 
     # The chart
 

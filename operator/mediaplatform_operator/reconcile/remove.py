@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from mediaplatform.errors import InvalidInput
-from mediaplatform_operator.cluster.objects import DEPLOYMENT, Kind, Object, is_owned
+from mediaplatform_operator.cluster.objects import DEPLOYMENT, POD, Object, is_owned
 from mediaplatform_operator.reconcile.parts import Parts, effective
 from mediaplatform_operator.reconcile.services import COMPONENT
 from mediaplatform_operator.release.values import USERS
 from mediaplatform_operator.resource.load import parse
-
-POD = Kind("v1", "Pod", "pods")
 
 
 async def remove(parts: Parts, thing: Object) -> str:

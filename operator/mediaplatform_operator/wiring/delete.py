@@ -39,21 +39,22 @@ def unwire(clients: Clients, resource: MediaPlatform, *, uid: str) -> tuple[str,
             _empty(clients, name)
         _delete_bucket(clients, name)
         done.append(f"bucket {name}")
-    for name in _our_queues(clients, names, uid):
+    for name, url in _our_queues(clients, names, uid).items():
         with refusals(f"queue {name}"):
-            clients.sqs.delete_queue(QueueUrl=queues.url_of(clients, name))
+            clients.sqs.delete_queue(QueueUrl=url)
         done.append(f"queue {name}")
     return tuple(done)
 
 
-def _our_queues(clients: Clients, names: Names, uid: str) -> list[str]:
+def _our_queues(clients: Clients, names: Names, uid: str) -> dict[str, str]:
+    """Their URLs by name."""
     every = (full for base in QUEUES for full in (names.queue(base), names.dead(base)))
     found = {name: queues.url_of(clients, name) for name in every}
-    return [
-        name
+    return {
+        name: url
         for name, url in found.items()
         if url is not None and queues.tags_of(clients, name, url).get(UID_TAG) == uid
-    ]
+    }
 
 
 def _is_ours(clients: Clients, name: str, uid: str) -> bool:

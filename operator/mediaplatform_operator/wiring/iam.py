@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from botocore.exceptions import ClientError
 
 from mediaplatform_operator.wiring.clients import Clients, refusals
-from mediaplatform_operator.wiring.model import Change
+from mediaplatform_operator.wiring.model import ABSENT, Change
 from mediaplatform_operator.wiring.names import QUEUES, Names, bucket_arn
 
 COMPONENTS = ("operator", "api", "ingest", "render", "sweep")
@@ -100,7 +100,7 @@ def _why(clients: Clients, names: Names, component: str, key: AccessKey | None) 
             found = clients.iam.get_user_policy(UserName=user, PolicyName=component)
             there = clients.iam.list_access_keys(UserName=user)["AccessKeyMetadata"]
         except clients.iam.exceptions.NoSuchEntityException:
-            return "it is not there"
+            return ABSENT
     document = found["PolicyDocument"]  # boto3 decodes it; an emulator may answer text
     if isinstance(document, str):
         document = json.loads(unquote(document))

@@ -13,6 +13,7 @@ from typing import Any
 
 Settings = Mapping[str, Any]
 EXISTENCE = "existence"
+ABSENT = "it is not there"  # why something is made
 
 
 @dataclass(frozen=True)

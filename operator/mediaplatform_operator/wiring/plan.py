@@ -7,6 +7,7 @@ from typing import Literal
 
 from mediaplatform.errors import Conflict
 from mediaplatform_operator.wiring.model import (
+    ABSENT,
     ADOPT_TAG,
     EXISTENCE,
     NAME_TAG,
@@ -38,7 +39,7 @@ def plan(
 
 def _changes(wish: Wish, seen: Seen | None, owner: Owner, adoption: Adoption) -> Iterator[Change]:
     if seen is None:
-        yield Change(wish.kind, wish.name, EXISTENCE, "it is not there", None, owner.tags)
+        yield Change(wish.kind, wish.name, EXISTENCE, ABSENT, None, owner.tags)
         have = dict(owner.tags) if wish.kind == "bucket" else None
         seen = Seen({"tags": have} if have else {})
         why = "it is new"

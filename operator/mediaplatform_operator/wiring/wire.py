@@ -82,18 +82,14 @@ def wire(clients: Clients, resource: MediaPlatform, *, uid: str, origin: str) ->
     todo = changes(clients, wants)
     for change in todo:
         act(clients, change)
-    return wired(clients, wants.names, todo)
-
-
-def wired(clients: Clients, names: Names, done: tuple[Change, ...] = ()) -> Wired:
-    """The addresses of the queues that are there. Raises Unavailable for one that is not."""
+    names = wants.names
     return Wired(
         names,
-        _url(clients, names.queue("ingest")),
-        _url(clients, names.queue("render")),
-        _url(clients, names.dead("ingest")),
-        _url(clients, names.dead("render")),
-        done,
+        url(clients, names.queue("ingest")),
+        url(clients, names.queue("render")),
+        url(clients, names.dead("ingest")),
+        url(clients, names.dead("render")),
+        todo,
     )
 
 
@@ -110,8 +106,9 @@ def act(clients: Clients, change: Change) -> None:
             return
 
 
-def _url(clients: Clients, name: str) -> str:
-    url = queues.url_of(clients, name)
-    if url is None:
+def url(clients: Clients, name: str) -> str:
+    """Of a queue that was made. Raises Unavailable while AWS does not show it."""
+    found = queues.url_of(clients, name)
+    if found is None:
         raise Unavailable(f"queue {name} is not there yet: AWS shows a new queue within a minute")
-    return url
+    return found

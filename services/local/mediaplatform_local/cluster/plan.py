@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from mediaplatform.errors import Conflict, InvalidInput, MediaPlatformError, NotAllowed, Unavailable
+from mediaplatform.errors import Conflict, MediaPlatformError, Unavailable
 from mediaplatform_local.cluster.reach import check_installed
 from mediaplatform_operator.cluster.keep import differences
 from mediaplatform_operator.cluster.objects import PLATFORM, Key, Object
+from mediaplatform_operator.reconcile.conditions import error_of
 from mediaplatform_operator.reconcile.parts import Memory, Parts
 from mediaplatform_operator.reconcile.reconcile import Pass
 from mediaplatform_operator.reconcile.report import Report
-from mediaplatform_operator.wiring.model import EXISTENCE, Change
+from mediaplatform_operator.wiring.model import ABSENT, EXISTENCE, Change
 from mediaplatform_operator.wiring.names import UID_DIGITS
 
 Action = Literal["create", "change", "delete"]
-ABSENT = "it is not there"
 UNKNOWN = "<uid>"  # the API server gives a new resource its UID when it is applied
 NOT_TRIED = "PostgreSQL and Redis were not connected to: only the operator's pod reaches them"
 
@@ -111,8 +110,7 @@ def _fault(report: Report) -> MediaPlatformError:
     """What stopped the pass."""
     for condition in (*report.conditions.values(), report.ready):
         if condition.is_fault and condition.reason != "WouldChange":
-            error = _ERRORS.get(condition.reason, Unavailable)
-            return error(f"{condition.type}: {condition.message}")
+            return error_of(condition)
     return Unavailable(report.ready.message)
 
 
@@ -133,10 +131,3 @@ def _without_uid(change: Change, uid: str) -> Change:
     return replace(
         change, name=plain(change.name), before=plain(change.before), after=plain(change.after)
     )
-
-
-_ERRORS: Mapping[str, type[MediaPlatformError]] = {
-    "Conflict": Conflict,
-    "Invalid": InvalidInput,
-    "NotPermitted": NotAllowed,
-}
