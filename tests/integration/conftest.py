@@ -21,6 +21,7 @@ from mediaplatform_api.app import make_app
 from mediaplatform_api.services import Outside, Services, make_services
 from mediaplatform_local.servers.emulator import ROOT_KEY, Emulator
 from mediaplatform_operator.cluster.fake import FakeCluster
+from mediaplatform_operator.cluster.nodes import Nodes
 from mediaplatform_operator.configuration import CHART, Configuration
 from mediaplatform_operator.reconcile.aws import Aws
 from mediaplatform_operator.reconcile.backends import RealBackends
@@ -89,7 +90,8 @@ def parts(emulator: Emulator, chart: Chart, monkeypatch: pytest.MonkeyPatch) -> 
     configuration = Configuration(
         aws_endpoint=emulator.endpoint, aws_identities="Users", images_tag="test"
     )
-    return Parts(FakeCluster(), Aws(), RealBackends(), chart, configuration)
+    cluster = FakeCluster()
+    return Parts(cluster, Aws(), RealBackends(), chart, configuration, Nodes(cluster))
 
 
 @pytest.fixture

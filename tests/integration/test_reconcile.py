@@ -13,10 +13,11 @@ from tests.support.operator import NAMESPACE, Operated, condition, operated, res
 
 from mediaplatform_local.servers.emulator import ROOT_KEY, Emulator
 from mediaplatform_operator.cluster.fake import FakeCluster
-from mediaplatform_operator.cluster.objects import Object, secret_data
+from mediaplatform_operator.cluster.objects import Key, Object, secret_data
 from mediaplatform_operator.configuration import CHART
-from mediaplatform_operator.reconcile.parts import Parts
+from mediaplatform_operator.reconcile.parts import Memory, Parts
 from mediaplatform_operator.reconcile.remove import remove
+from mediaplatform_operator.reconcile.spread import LASTING
 
 pytestmark = pytest.mark.anyio
 SERVICES = ("api", "ingest", "sweep")
@@ -33,7 +34,7 @@ async def test_a_resource_becomes_ready_and_then_nothing_is_written(platform: Op
         "ServicesReady": "True",
         "DriftDetected": "False",
     }
-    assert report.replicas == {"api": "2/1", "ingest": "2/1"}
+    assert report.replicas == {"api": "2/2", "ingest": "2/2"}
     kinds = {item["kind"] for item in report.inventory}
     assert {"queue", "bucket", "Deployment", "HorizontalPodAutoscaler", "Ingress"} <= kinds
     platform.cluster.writes.clear()
@@ -87,6 +88,26 @@ async def test_a_setting_changed_by_hand_is_put_back_and_told(platform: Operated
     [change] = report.drift
     assert change.setting == "spec.template.spec.serviceAccountName"
     assert (change.before, change.after) == ("admin", name)
+
+
+async def test_pods_that_crowd_in_two_zones_are_spread_again_once(platform: Operated) -> None:
+    platform.nodes("a", "b", "c")
+    await platform.until_ready()
+    name = f"{platform.thing['metadata']['name']}-api"
+    platform.pods("api", "b", "b")
+    platform.control()
+    report = await platform.run()
+    assert report.done == []
+    platform.memory.uneven.since[Key("Deployment", name)] -= LASTING
+    report = await platform.run()
+    [change] = report.done
+    assert (change.name, change.setting, change.before) == (name, "zones", {"a": 0, "b": 2, "c": 0})
+    assert report.drift == []
+    platform.control()
+    platform.cluster.writes.clear()
+    platform.memory = Memory()
+    assert (await platform.until_ready()).done == []
+    assert platform.cluster.writes == []
 
 
 async def test_a_changed_resource_is_no_drift(platform: Operated) -> None:

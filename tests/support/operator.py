@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from mediaplatform_operator.cluster.fake import FakeCluster
+from mediaplatform_operator.cluster.nodes import ZONE
 from mediaplatform_operator.cluster.objects import Object, encoded
 from mediaplatform_operator.reconcile.conditions import Condition
 from mediaplatform_operator.reconcile.parts import Memory, Parts
@@ -46,9 +47,29 @@ class Operated:
                     {**thing, "status": {"conditions": [{"type": "Complete", "status": "True"}]}}
                 )
             if thing["kind"] == "Deployment":
-                available = dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas"), 2)
+                wanted = thing["spec"].setdefault("replicas", 2)  # by the autoscaler
+                counts = ("replicas", "updatedReplicas", "availableReplicas")
                 seen = {"observedGeneration": thing["metadata"]["generation"]}
-                self.cluster.put({**thing, "status": {**available, **seen}})
+                self.cluster.put({**thing, "status": {**dict.fromkeys(counts, wanted), **seen}})
+
+    def nodes(self, *zones: str) -> None:
+        """A node in each of these zones, of the zone's name."""
+        for zone in zones:
+            meta = {"name": zone, "labels": {ZONE: zone}}
+            self.cluster.put({"apiVersion": "v1", "kind": "Node", "metadata": meta})
+
+    def pods(self, component: str, *nodes: str) -> None:
+        """A pod of the component on each of these nodes."""
+        deployment = self.find("Deployment", f"{self.thing['metadata']['name']}-{component}")
+        for number, node in enumerate(nodes):
+            meta = {
+                "name": f"{component}-{number}",
+                "namespace": NAMESPACE,
+                "labels": deployment["spec"]["template"]["metadata"]["labels"],
+            }
+            self.cluster.put(
+                {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"nodeName": node}}
+            )
 
     def change(self, **spec: Any) -> None:
         self.thing = {**self.thing, "spec": {**self.thing["spec"], **spec}}

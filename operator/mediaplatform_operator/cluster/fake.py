@@ -88,7 +88,7 @@ class FakeCluster:
 
 def _place(thing: Object) -> Place:
     meta = thing["metadata"]
-    return kind_of(thing).plural, meta["namespace"], meta["name"]
+    return kind_of(thing).plural, meta.get("namespace", ""), meta["name"]
 
 
 def _spec(thing: Object) -> Object:

@@ -31,6 +31,7 @@ DEPLOYMENT = Kind("apps/v1", "Deployment", "deployments")
 STATEFUL_SET = Kind("apps/v1", "StatefulSet", "statefulsets")
 JOB = Kind("batch/v1", "Job", "jobs")
 POD = Kind("v1", "Pod", "pods")
+NODE = Kind("v1", "Node", "nodes")
 EVENT = Kind("v1", "Event", "events")
 PLATFORM = Kind("mediaplatform.io/v1alpha1", "MediaPlatform", "mediaplatforms")
 # What a resource may own, in the order in which it is applied.
@@ -53,7 +54,7 @@ OWNED = (
     Kind("keda.sh/v1alpha1", "ScaledObject", "scaledobjects"),
     Kind("keda.sh/v1alpha1", "TriggerAuthentication", "triggerauthentications"),
 )
-KINDS = {(kind.api_version, kind.name): kind for kind in (*OWNED, PLATFORM, EVENT)}
+KINDS = {(kind.api_version, kind.name): kind for kind in (*OWNED, PLATFORM, EVENT, POD, NODE)}
 
 
 @dataclass(frozen=True, order=True)
@@ -72,7 +73,7 @@ class Key:
 
 
 def kind_of(thing: Object) -> Kind:
-    """Raises KeyError for a kind that a resource cannot own."""
+    """Raises KeyError for a kind that the operator has nothing to do with."""
     return KINDS[thing["apiVersion"], thing["kind"]]
 
 

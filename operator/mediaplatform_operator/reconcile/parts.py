@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 
 from mediaplatform.errors import MediaPlatformError
 from mediaplatform_operator.cluster.keep import Settled
+from mediaplatform_operator.cluster.nodes import Nodes
 from mediaplatform_operator.cluster.port import Cluster
 from mediaplatform_operator.configuration import Configuration
 from mediaplatform_operator.reconcile.aws import Aws
 from mediaplatform_operator.reconcile.backends import Backends
 from mediaplatform_operator.reconcile.conditions import refused
 from mediaplatform_operator.reconcile.report import Report
+from mediaplatform_operator.reconcile.spread import Uneven
 from mediaplatform_operator.release.chart import Chart
 from mediaplatform_operator.resource.model import MediaPlatform
 
@@ -25,6 +27,7 @@ class Parts:
     backends: Backends
     chart: Chart
     configuration: Configuration
+    nodes: Nodes
 
 
 @dataclass
@@ -33,6 +36,7 @@ class Memory:
 
     settled: Settled = field(default_factory=Settled)
     applied: str | None = None
+    uneven: Uneven = field(default_factory=Uneven)
 
 
 class Stop(Exception):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from mediaplatform.errors import InvalidInput
 from mediaplatform_operator.cluster.keep import (
@@ -33,7 +34,7 @@ from mediaplatform_operator.cluster.objects import (
     owned_by,
     secret_data,
 )
-from mediaplatform_operator.reconcile import services
+from mediaplatform_operator.reconcile import services, spread
 from mediaplatform_operator.reconcile.conditions import Condition, refused
 from mediaplatform_operator.reconcile.connection import Server, connect
 from mediaplatform_operator.reconcile.parts import Guarded, Memory, Parts, Stop, effective, remark
@@ -254,8 +255,10 @@ class Pass:
                 if done.status != "True" and not self._observes:
                     raise Stop
         async with self._part("ServicesReady"):
-            await self._keep([thing for thing in rendered if thing["kind"] != "Job"])
+            wishes = [spread.kept(it, self._live) for it in rendered if it["kind"] != "Job"]
+            await self._keep(wishes)
             await self._look_at_services()
+            await self._spread(wishes)
 
     async def _look_at_services(self) -> None:
         found = [thing for thing in self._live.values() if thing["kind"] == DEPLOYMENT.name]
@@ -264,10 +267,24 @@ class Pass:
         least = {"api": spec.api.replicas.min, "ingest": spec.workers.ingest.replicas.min}
         condition = services.services(found, least, ())
         if condition.status != "True":
-            labels = f"app.kubernetes.io/instance={self._name}"
-            pods = await self._parts.cluster.list(POD, self._namespace, labels)
+            pods = await self._parts.cluster.list(POD, self._namespace, self._label)
             condition = services.services(found, least, pods)
         self.report.put(condition)
+
+    async def _spread(self, wishes: list[Object]) -> None:
+        """Deployments whose pods crowd in some zones, as after one was lost, are restarted."""
+        if self._observes or self.report.conditions["ServicesReady"].status != "True":
+            return
+        nodes, uneven = await self._parts.nodes.all(), self._memory.uneven
+        found = [thing for thing in self._live.values() if thing["kind"] == DEPLOYMENT.name]
+        if uneven.is_known(found, nodes):
+            return
+        pods = await self._parts.cluster.list(POD, self._namespace, self._label)
+        now = datetime.now(UTC)
+        due = uneven.due(found, pods, nodes, now)
+        await self._do(
+            spread.restart(wish, due[Key.of(wish)], now) for wish in wishes if Key.of(wish) in due
+        )
 
     def _leave_to_others(self) -> None:
         said = f"spec.deploy is External: install the chart with ConfigMap {self._name}-values"
@@ -356,6 +373,10 @@ class Pass:
     def _name(self) -> str:
         name: str = self._thing["metadata"]["name"]
         return name
+
+    @property
+    def _label(self) -> str:
+        return f"app.kubernetes.io/instance={self._name}"
 
     @property
     def _namespace(self) -> str:

@@ -14,6 +14,7 @@ from kubernetes.aio.client import ApiClient
 from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
 
 from mediaplatform_operator.cluster.adapter import ApiServer
+from mediaplatform_operator.cluster.nodes import Nodes
 from mediaplatform_operator.cluster.objects import Object
 from mediaplatform_operator.configuration import Configuration
 from mediaplatform_operator.reconcile.aws import Aws
@@ -50,7 +51,8 @@ async def run(configuration: Configuration) -> None:
         stack.push_async_callback(runner.cleanup)
         aws = Aws()
         stack.callback(aws.close)
-        parts = Parts(cluster, aws, RealBackends(), Chart(configuration.chart), configuration)
+        chart = Chart(configuration.chart)
+        parts = Parts(cluster, aws, RealBackends(), chart, configuration, Nodes(cluster))
 
         leads = asyncio.Event()
 

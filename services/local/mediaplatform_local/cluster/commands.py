@@ -19,6 +19,7 @@ from mediaplatform_local.cluster.plan import Plan, Unconnected
 from mediaplatform_local.cluster.plan import plan as compute
 from mediaplatform_local.cluster.reach import Reach, platform, reach
 from mediaplatform_local.redrive import Redrive, carry_out
+from mediaplatform_operator.cluster.nodes import Nodes
 from mediaplatform_operator.cluster.objects import Object
 from mediaplatform_operator.cluster.port import Cluster
 from mediaplatform_operator.reconcile.aws import Aws
@@ -49,7 +50,9 @@ async def _plan(arguments: argparse.Namespace, thing: Object, chart: Chart) -> P
         operator = await installed(there.cluster, thing["metadata"]["namespace"])
         with closing(Aws(arguments.aws_endpoint)) as aws:
             configuration = replace(operator.configuration, chart=arguments.chart)
-            parts = Parts(there.cluster, aws, Unconnected(), chart, configuration)
+            parts = Parts(
+                there.cluster, aws, Unconnected(), chart, configuration, Nodes(there.cluster)
+            )
             found = await compute(parts, thing)
     return replace(found, remarks=operator.remarks + found.remarks)
 
