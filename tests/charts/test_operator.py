@@ -74,6 +74,14 @@ def test_for_listed_namespaces_it_has_no_right_elsewhere() -> None:
     assert [rule["resources"] for rule in own] == [["leases"]]
 
 
+def test_nodes_are_listed_where_zones_are_looked_after() -> None:
+    asked = render(OPERATOR, NAMESPACED, {"rbac": {"nodes": True}})
+    for objects in (rendered(OPERATOR, DEFAULT), asked):
+        found = of_kind(objects, "ClusterRole")["photos-nodes"]
+        assert found["rules"] == [{"apiGroups": [""], "resources": ["nodes"], "verbs": ["list"]}]
+        assert "photos-nodes" in of_kind(objects, "ClusterRoleBinding")
+
+
 def test_secrets_of_a_namespace_are_granted_by_a_binding_in_it() -> None:
     bindings = [
         item for item in rendered(OPERATOR, WITH_SECRETS)
