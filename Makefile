@@ -2,6 +2,7 @@
 SHELL := bash
 export PYTHONUNBUFFERED := 1
 RUN := .venv/bin
+SUITE := tests/cluster/suite
 
 .PHONY: help run test lint lint-charts snapshots format lock crd bench cluster cluster-down test-cluster clean
 
@@ -49,8 +50,8 @@ cluster: environment  ## A Kubernetes of three zones on this machine, with the p
 cluster-down: environment  ## Nothing of it is left but caches
 	@$(RUN)/python -m tests.cluster down
 
-test-cluster: cluster  ## What must hold on a real cluster; what it leaves of a failure is in cluster-results/
-	@$(RUN)/python -m pytest --timeout=900 --durations=0 --durations-min=1 tests/cluster/suite $(ARGS)
+test-cluster: cluster  ## What must hold on a real cluster; what it leaves of a failure is in cluster-results/; SUITE="FILES"
+	@$(RUN)/python -m pytest --timeout=900 --durations=0 --durations-min=1 $(SUITE) $(ARGS)
 
 crd: environment  ## crds/ and its copy in the chart, from the typed resource
 	$(RUN)/python -m mediaplatform_operator.resource.schema > crds/mediaplatforms.yaml
