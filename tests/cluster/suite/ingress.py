@@ -16,9 +16,10 @@ TIMEOUT_S = 30
 class Balancer(httpx2.BaseTransport):
     """Resolves every host to the balancer; certificates are verified for the host's own name."""
 
-    def __init__(self) -> None:
+    def __init__(self, connections: int = 100) -> None:
         context = ssl.create_default_context(cafile=str(AUTHORITY))
-        self._below = httpx2.HTTPTransport(verify=context, retries=0)
+        limits = httpx2.Limits(max_connections=connections)
+        self._below = httpx2.HTTPTransport(verify=context, retries=0, limits=limits)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         request.extensions = {**request.extensions, "sni_hostname": request.url.host}

@@ -19,7 +19,10 @@ from mediaplatform.platform.paging import after
 from mediaplatform_api.operations import Access, Call, Model, Operation, PageIn, Reply
 
 WAIT_SECONDS = 25
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = (
+    0.1  # the first pause; each is longer than the one before, as the change is less near
+)
+LOOK_GROWTH, LOOK_MOST_SECONDS = 1.3, 1.0
 
 
 class UploadIn(Model):
@@ -135,13 +138,14 @@ async def confirm(call: Call) -> StatusOut:
 
 async def status(call: Call) -> StatusOut:
     query: StatusIn = call.query
-    end = asyncio.get_running_loop().time() + query.wait
+    end, pause = asyncio.get_running_loop().time() + query.wait, LOOK_SECONDS
     while True:
         media = await call.services.media.get(call.media_id, call.user_id)
         left = end - asyncio.get_running_loop().time()
         if media.state != query.known or left <= 0:
             return _status(media)
-        await asyncio.sleep(min(LOOK_SECONDS, left))
+        await asyncio.sleep(min(pause, left))
+        pause = min(pause * LOOK_GROWTH, LOOK_MOST_SECONDS)
 
 
 async def library(call: Call) -> LibraryOut:
