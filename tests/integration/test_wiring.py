@@ -16,7 +16,7 @@ from mediaplatform_operator.resource.load import parse
 from mediaplatform_operator.resource.model import MediaPlatform
 from mediaplatform_operator.wiring.clients import Clients
 from mediaplatform_operator.wiring.delete import unwire
-from mediaplatform_operator.wiring.iam import COMPONENTS, ensure_user
+from mediaplatform_operator.wiring.iam import COMPONENTS, delete_users, ensure_user
 from mediaplatform_operator.wiring.model import EXISTENCE, OFFER, UID_TAG
 from mediaplatform_operator.wiring.wire import Wired, changes, wanted, wire
 
@@ -297,6 +297,21 @@ def test_a_new_key_replaces_the_older_ones(root: Clients, wired: Wired) -> None:
     kept = root.iam.list_access_keys(UserName=user)["AccessKeyMetadata"]
     assert [key["AccessKeyId"] for key in kept] == [second.id]
     assert first.id != second.id
+
+
+@pytest.mark.parametrize("was_deleted", [["key"], ["policy"], ["key", "policy"]])
+def test_users_are_deleted_however_far_an_earlier_deletion_came(
+    root: Clients, wired: Wired, was_deleted: list[str]
+) -> None:
+    user = f"{wired.names.prefix}-api"
+    key = ensure_user(root, wired.names, "api")
+    if "key" in was_deleted:
+        root.iam.delete_access_key(UserName=user, AccessKeyId=key.id)
+    if "policy" in was_deleted:
+        root.iam.delete_user_policy(UserName=user, PolicyName="api")
+    delete_users(root, wired.names, ["ingest", "api"])  # there never was one for ingest
+    with pytest.raises(root.iam.exceptions.NoSuchEntityException):
+        root.iam.get_user(UserName=user)
 
 
 def exists(root: Clients, bucket: str) -> bool:

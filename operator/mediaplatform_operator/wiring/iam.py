@@ -82,14 +82,21 @@ def user_changes(
 
 
 def delete_users(clients: Clients, names: Names, components: Sequence[str]) -> None:
-    """What is gone already is fine."""
+    """What is gone already is fine, so that a deletion that was cut off is finished."""
     for component in components:
         user = user_name(names, component)
-        with refusals(f"user {user}"), suppress(clients.iam.exceptions.NoSuchEntityException):
-            for key in clients.iam.list_access_keys(UserName=user)["AccessKeyMetadata"]:
-                clients.iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
-            clients.iam.delete_user_policy(UserName=user, PolicyName=component)
-            clients.iam.delete_user(UserName=user)
+        with refusals(f"user {user}"):
+            with _gone_is_fine(clients):
+                for key in clients.iam.list_access_keys(UserName=user)["AccessKeyMetadata"]:
+                    clients.iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
+            with _gone_is_fine(clients):
+                clients.iam.delete_user_policy(UserName=user, PolicyName=component)
+            with _gone_is_fine(clients):
+                clients.iam.delete_user(UserName=user)
+
+
+def _gone_is_fine(clients: Clients) -> suppress:
+    return suppress(clients.iam.exceptions.NoSuchEntityException)
 
 
 def _why(clients: Clients, names: Names, component: str, key: AccessKey | None) -> str:
