@@ -21,7 +21,7 @@ from tests.cluster.layout import (
     VERSION,
     Node,
 )
-from tests.cluster.run import ClusterError, run, wait
+from tests.cluster.run import ClusterError, run, until
 
 CONTAINER = f"{NAME}-control-plane"
 FOLDER = STATE / "control-plane"  # /etc/kubernetes in the container
@@ -55,7 +55,7 @@ def start(docker: Docker, image: str) -> Kubectl:
     else:
         _run(docker, image)
     kubectl = Kubectl(KUBECONFIG)
-    wait(f"the API server is ready (docker logs {CONTAINER})", kubectl.ready, READY_S)
+    until(kubectl.ready, seconds=READY_S, what=f"no API server (docker logs {CONTAINER})")
     return kubectl
 
 

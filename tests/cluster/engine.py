@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from tests.cluster.layout import CACHE
-from tests.cluster.run import ClusterError, attempt, run, wait
+from tests.cluster.run import ClusterError, attempt, run, until
 
 OWN = CACHE / "docker"  # images stay here between clusters
 RUNTIME = Path("/run/mediaplatform-docker")
@@ -89,7 +89,7 @@ def stop_own() -> None:
     pid = int(PID_FILE.read_text())
     if _is_dockerd(pid):
         os.kill(pid, signal.SIGTERM)
-        wait("dockerd stops", lambda: not _is_dockerd(pid), timeout=60)
+        until(lambda: not _is_dockerd(pid), seconds=60, what="dockerd does not stop")
         run("sh", "-c", "! command -v ip || ip link delete docker0")
         run("iptables-restore", stdin=NO_RULES + FIREWALL.read_text())
     shutil.rmtree(RUNTIME, ignore_errors=True)
@@ -124,11 +124,10 @@ def _start_own() -> Docker:
     if program is None:
         raise ClusterError("docker.io brought no docker client")
     docker = Docker(program, f"unix://{SOCKET}")
-    wait(
-        f"dockerd answers (its log: {RUNTIME / 'log'})",
-        lambda: docker.says_yes("version"),
-        timeout=60,
-    )
+    until(
+        lambda: docker.says_yes("version"), seconds=60,
+        what=f"dockerd does not answer (its log: {RUNTIME / 'log'})",
+    )  # fmt: skip
     return docker
 
 

@@ -11,7 +11,7 @@ from tests.cluster.control_plane import node_folder, routes
 from tests.cluster.engine import Docker
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.layout import HERE, NAME, NODES, POD_RANGE, PREFIX, STATE, Node
-from tests.cluster.run import ClusterError, wait
+from tests.cluster.run import ClusterError, until
 
 VOLUME = HERE / "addons/volume.yaml"
 VOLUMES = 10  # `local` volumes on each node
@@ -29,7 +29,7 @@ def start(docker: Docker, kubectl: Kubectl, image: str) -> None:
         else:
             _run(docker, node, image)
     ready = ("wait", "--for=condition=Ready", "--timeout", "5s", *(f"node/{n.name}" for n in NODES))
-    wait("three nodes are Ready", lambda: kubectl.says_yes(*ready), READY_S)
+    until(lambda: kubectl.says_yes(*ready), seconds=READY_S, what="not three nodes are Ready")
 
 
 def _run(docker: Docker, node: Node, image: str) -> None:

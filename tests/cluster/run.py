@@ -9,6 +9,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
+
+LOOK_S = 0.25
+T = TypeVar("T")
 
 
 class ClusterError(Exception):
@@ -56,13 +60,17 @@ def attempt(
         raise ClusterError(f"{_shown(command)}: not done after {timeout:.0f} s") from slow
 
 
-def wait(what: str, condition: Callable[[], bool], timeout: float, every: float = 0.3) -> None:
-    """Until the condition holds. Raises ClusterError that names `what`."""
-    deadline = time.monotonic() + timeout
-    while not condition():
+def until(check: Callable[[], T | None], *, seconds: float, what: Callable[[], str] | str) -> T:
+    """What `check` finds, once it finds something. Raises ClusterError with what is the case."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = check()
+        if found:
+            return found
         if time.monotonic() > deadline:
-            raise ClusterError(f"{what}: not after {timeout:.0f} s")
-        time.sleep(every)
+            said = what if isinstance(what, str) else what()
+            raise ClusterError(f"not in {seconds:.0f} s: {said}")
+        time.sleep(LOOK_S)
 
 
 @contextmanager

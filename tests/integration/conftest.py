@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import httpx2
 import pytest
 from tests.support.api import BASE
+from tests.support.helm import helm
 from tests.support.operator import Operated, operated, resource, secret
+from tests.support.wiring import ORIGIN, clients_of, make
 
 from mediaplatform.platform.adapters.cache import RedisCache
 from mediaplatform.platform.database import Database
@@ -27,6 +29,8 @@ from mediaplatform_operator.reconcile.aws import Aws
 from mediaplatform_operator.reconcile.backends import RealBackends
 from mediaplatform_operator.reconcile.parts import Parts
 from mediaplatform_operator.release.chart import Chart
+from mediaplatform_operator.wiring.clients import Clients
+from mediaplatform_operator.wiring.wire import Wired, wire
 
 
 @pytest.fixture
@@ -75,12 +79,24 @@ async def client(services: Services) -> AsyncIterator[httpx2.AsyncClient]:
         yield client
 
 
+@pytest.fixture
+def root(emulator: Emulator) -> Clients:
+    return clients_of(emulator, ROOT_KEY, emulator.root_secret)
+
+
+@pytest.fixture
+def uid() -> str:
+    return str(uuid4())
+
+
+@pytest.fixture
+def wired(root: Clients, emulator: Emulator, uid: str) -> Wired:
+    return wire(root, make(emulator, uid), uid=uid, origin=ORIGIN)
+
+
 @pytest.fixture(scope="session")
 def chart() -> Chart:
-    helm = subprocess.run(
-        ["scripts/go-tool", "helm"], check=True, capture_output=True, text=True, timeout=600
-    ).stdout.strip()
-    return Chart(CHART, helm)
+    return Chart(CHART, helm())
 
 
 @pytest.fixture

@@ -10,18 +10,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from tests.support.wiring import clients_of
 
 from mediaplatform.errors import NotAllowed, NotFound, Unavailable
 from mediaplatform_local.redrive import Letter, Redrive, letter, policy, summary
-from mediaplatform_local.servers.emulator import ROOT_KEY, Emulator
+from mediaplatform_local.servers.emulator import Emulator
 from mediaplatform_operator.wiring.clients import Clients
 from mediaplatform_operator.wiring.names import Names
 from mediaplatform_operator.wiring.queues import depth
-
-
-@pytest.fixture
-def root(emulator: Emulator) -> Clients:
-    return clients(emulator, ROOT_KEY, emulator.root_secret)
 
 
 @pytest.fixture
@@ -43,14 +39,8 @@ def way(emulator: Emulator, root: Clients, names: Names) -> Redrive:
         UserName=user, PolicyName="redrive", PolicyDocument=json.dumps(policy(names))
     )
     key = root.iam.create_access_key(UserName=user)["AccessKey"]
-    engineer = clients(emulator, key["AccessKeyId"], key["SecretAccessKey"])
+    engineer = clients_of(emulator, key["AccessKeyId"], key["SecretAccessKey"])
     return Redrive(engineer, names.dead("ingest"), names.queue("ingest"))
-
-
-def clients(emulator: Emulator, key: str, secret: str) -> Clients:
-    return Clients.create(
-        "us-east-1", endpoint=emulator.endpoint, access_key=key, secret_key=secret
-    )
 
 
 def job() -> str:
@@ -138,7 +128,7 @@ def test_who_may_not_is_told_what_to_allow(way: Redrive, emulator: Emulator, roo
     user = f"{way.queue}-nobody"
     root.iam.create_user(UserName=user)
     key = root.iam.create_access_key(UserName=user)["AccessKey"]
-    nobody = clients(emulator, key["AccessKeyId"], key["SecretAccessKey"])
+    nobody = clients_of(emulator, key["AccessKeyId"], key["SecretAccessKey"])
     with pytest.raises(NotAllowed, match="mediaplatform policies"):
         list(replace(way, clients=nobody).move(1))
 

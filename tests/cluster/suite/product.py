@@ -5,11 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 from uuid import uuid4
 
 import boto3
@@ -20,17 +19,16 @@ from mediaplatform_operator.wiring.iam import policy, user_policy
 from mediaplatform_operator.wiring.names import Names
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.layout import DOMAIN, PRODUCT, ROOT, STATE
-from tests.cluster.run import ClusterError, run
+from tests.cluster.run import ClusterError, run, until
+from tests.support.helm import helm
 
 OPERATOR = "mediaplatform-operator"  # release, namespace and account
 OPERATOR_USER = "operator"
 ENDPOINT = "http://aws.aws.svc:4566"
 PUBLIC_ENDPOINT = f"https://s3.{DOMAIN}"
 REGION = "us-east-1"
-LOOK_S = 0.25
 GROUP = "mediaplatform.io/v1alpha1"
 Object = dict[str, Any]
-T = TypeVar("T")
 # Windows short enough to be watched; everything else is as it ships.
 SERVICES = {
     "autoscaling": {
@@ -116,9 +114,8 @@ class Product:
         until(leads, seconds=seconds, what="no operator holds the Lease")
 
     def helm(self, *words: str, stdin: str | None = None, namespace: str = OPERATOR) -> str:
-        program = run(ROOT / "scripts/go-tool", "helm", timeout=900).strip()
         where = ("--kubeconfig", str(self.kubectl.kubeconfig), "--namespace", namespace)
-        return run(program, *words, *where, stdin=stdin, timeout=300)
+        return run(helm(), *words, *where, stdin=stdin, timeout=300)
 
     def namespace(self, name: str) -> None:
         """Under the restricted profile, with the ingress's certificate, open to the operator."""
@@ -186,6 +183,20 @@ class Platform:
     @property
     def host(self) -> str:
         return f"{self.name}.{DOMAIN}"
+
+    @property
+    def prefix(self) -> str:
+        """What the names of its queues and users begin with."""
+        return f"{self.name}-{self.name}-"
+
+    def bucket(self, kind: str) -> str:
+        """The full name of its bucket for 'uploads' or 'media'."""
+        names = (item["name"] for item in self.resource()["status"]["inventory"])
+        return str(next(name for name in names if name.endswith(f"-{kind}")))
+
+    def queue_url(self, name: str) -> str:
+        sqs = self.product.emulator.client("sqs")
+        return str(sqs.get_queue_url(QueueName=f"{self.prefix}{name}")["QueueUrl"])
 
     def apply(self, spec: Object) -> None:
         meta = {"name": self.name, "namespace": self.name}
@@ -353,16 +364,3 @@ def forwarded(kubectl: Kubectl, namespace: str, target: str, port: int) -> Itera
     finally:
         forward.terminate()
         forward.communicate(timeout=10)
-
-
-def until(check: Callable[[], T | None], *, seconds: float, what: Callable[[], str] | str) -> T:
-    """What `check` finds, once it finds something. Raises ClusterError with what is the case."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = check()
-        if found:
-            return found
-        if time.monotonic() > deadline:
-            said = what if isinstance(what, str) else what()
-            raise ClusterError(f"not in {seconds:.0f} s: {said}")
-        time.sleep(LOOK_S)

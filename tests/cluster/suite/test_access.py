@@ -57,8 +57,8 @@ def test_each_pod_runs_as_its_own_account_without_a_token(whole: Platform) -> No
 
 
 def prepare(platform: Platform) -> None:
-    bucket = full(platform, "Bucket", "media")
-    platform.product.emulator.client("s3").put_object(Bucket=bucket, Key="media/x", Body=b"x")
+    s3 = platform.product.emulator.client("s3")
+    s3.put_object(Bucket=platform.bucket("media"), Key="media/x", Body=b"x")
 
 
 def call(platform: Platform, key: tuple[str, str], service: str, name: str, given: Any) -> None:
@@ -69,10 +69,7 @@ def call(platform: Platform, key: tuple[str, str], service: str, name: str, give
 
 def full(platform: Platform, field: str, value: Any) -> Any:
     if field == "Bucket":
-        names = [item["name"] for item in platform.resource()["status"]["inventory"]]
-        return next(item for item in names if item.endswith(f"-{value}"))
+        return platform.bucket(value)
     if field == "QueueUrl":
-        sqs = platform.product.emulator.client("sqs")
-        name = f"{platform.name}-{platform.name}-{value}"
-        return sqs.get_queue_url(QueueName=name)["QueueUrl"]
+        return platform.queue_url(value)
     return value

@@ -70,7 +70,7 @@ def test_dead_letters_of_a_resource_are_moved_back(
     whole: Platform, engineer: Run, emulator: Emulator
 ) -> None:
     sqs = emulator.client("sqs")
-    dead = sqs.get_queue_url(QueueName=f"{whole.name}-{whole.name}-ingest-dead")["QueueUrl"]
+    dead = whole.queue_url("ingest-dead")
     key = f"incoming/{uuid4()}"
     record = {"eventVersion": "2.1", "eventName": "ObjectRemoved:Delete",
               "s3": {"object": {"key": key, "sequencer": "01"}}}  # fmt: skip

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 import pytest
 
 from tests.cluster.kubectl import Kubectl
+from tests.cluster.run import until
 from tests.cluster.suite.load import RATE, Load, serving
-from tests.cluster.suite.product import Platform, Product, until
+from tests.cluster.suite.product import Platform, Product
 from tests.cluster.suite.zones import CLOUD, nodes, ready, skew
 
 pytestmark = pytest.mark.load

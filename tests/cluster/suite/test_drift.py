@@ -8,7 +8,8 @@ from collections import Counter
 from typing import Any
 
 from tests.cluster.layout import STATE
-from tests.cluster.suite.product import OPERATOR, Object, Platform, forwarded, until
+from tests.cluster.run import until
+from tests.cluster.suite.product import OPERATOR, Object, Platform, forwarded
 from tests.cluster.suite.scrape import samples
 
 BACK_S = 60
@@ -55,14 +56,14 @@ def test_what_is_changed_by_hand_is_put_back(whole: Platform) -> None:
 
 def hurt_queue(platform: Platform) -> Any:
     sqs = platform.product.emulator.client("sqs")
-    name = f"{platform.name}-{platform.name}-render"
-    sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"])
+    name = f"{platform.prefix}render"
+    sqs.delete_queue(QueueUrl=platform.queue_url("render"))
     return lambda: name in str(sqs.list_queues(QueueNamePrefix=name))
 
 
 def hurt_cors(platform: Platform) -> Any:
     s3 = platform.product.emulator.client("s3")
-    bucket = uploads(platform)
+    bucket = platform.bucket("uploads")
     s3.delete_bucket_cors(Bucket=bucket)
 
     def is_back() -> bool:
@@ -76,7 +77,7 @@ def hurt_cors(platform: Platform) -> Any:
 
 def hurt_lifecycle(platform: Platform) -> Any:
     s3 = platform.product.emulator.client("s3")
-    bucket = uploads(platform)
+    bucket = platform.bucket("uploads")
     wanted = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
     theirs = [{**rule, "Status": "Disabled"} for rule in wanted]
     s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": theirs})
@@ -108,11 +109,6 @@ HURTS = {
     "deployment": hurt_deployment,
     "secret": hurt_secret,
 }
-
-
-def uploads(platform: Platform) -> str:
-    names = [item["name"] for item in platform.resource()["status"]["inventory"]]
-    return str(next(name for name in names if name.endswith("-uploads")))
 
 
 def pods(platform: Platform) -> dict[str, int]:

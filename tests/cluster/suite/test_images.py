@@ -18,8 +18,7 @@ from tests.cluster import catalogue
 from tests.cluster.engine import Docker, find
 from tests.cluster.images import build
 from tests.cluster.layout import PREFIX, ROOT
-from tests.cluster.run import ClusterError
-from tests.cluster.suite.product import until
+from tests.cluster.run import ClusterError, until
 
 MB = 1_000_000
 MOST_MB = {"api": 250, "operator": 250, "worker": 400}

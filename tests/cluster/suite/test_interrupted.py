@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.suite.product import OPERATOR, Platform, Product, until
+from tests.cluster.run import until
+from tests.cluster.suite.product import OPERATOR, Platform, Product
 
 pytestmark = pytest.mark.load
 
@@ -53,7 +54,7 @@ def made(platform: Platform) -> int:
 
 
 def in_aws(product: Product, platform: Platform) -> dict[str, list[str]]:
-    name, prefix = platform.name, f"{platform.name}-{platform.name}-"
+    name, prefix = platform.name, platform.prefix
     sqs, s3, iam = (product.emulator.client(service) for service in ("sqs", "s3", "iam"))
     urls = sqs.list_queues(QueueNamePrefix=prefix).get("QueueUrls", [])
     buckets = [item["Name"] for item in s3.list_buckets()["Buckets"]]
@@ -78,8 +79,7 @@ def check_aws(product: Product, platform: Platform, *, whole: bool) -> None:
     assert there == (wanted if whole else {kind: [] for kind in wanted})
     iam: Any = product.emulator.client("iam")
     for user in there["users"]:
-        full = f"{platform.name}-{platform.name}-{user}"
-        keys = iam.list_access_keys(UserName=full)["AccessKeyMetadata"]
+        keys = iam.list_access_keys(UserName=f"{platform.prefix}{user}")["AccessKeyMetadata"]
         assert [key["AccessKeyId"] for key in keys] == [
             platform.secret_values(f"{platform.name}-aws-{user}")["accessKeyId"]
         ]
@@ -117,8 +117,7 @@ def test_a_bucket_with_objects_blocks_the_deletion_and_says_how_to_go_on(product
         platform.apply({**spec, "storage": {"deletion": "Delete"}})
         platform.wait("Ready", seconds=60)
         s3 = product.emulator.client("s3")
-        names = [item["name"] for item in platform.resource()["status"]["inventory"]]
-        bucket = next(name for name in names if name.endswith("-media"))
+        bucket = platform.bucket("media")
         s3.put_object(Bucket=bucket, Key="media/kept", Body=b"kept")
         platform("delete", "mediaplatform", platform.name, "--wait=false")
         said = platform.wait("DeletionBlocked", seconds=30)["message"]

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster.suite.product import GROUP, OPERATOR, Product, forwarded, until
+from tests.cluster.run import until
+from tests.cluster.suite.product import GROUP, OPERATOR, Product, forwarded
 from tests.cluster.suite.scrape import samples
 
 pytestmark = pytest.mark.load

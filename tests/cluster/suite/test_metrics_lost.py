@@ -8,8 +8,9 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.cluster.run import until
 from tests.cluster.suite.load import serving
-from tests.cluster.suite.product import Platform, Product, until
+from tests.cluster.suite.product import Platform, Product
 
 pytestmark = pytest.mark.load
 

@@ -6,8 +6,9 @@ import time
 
 import pytest
 
+from tests.cluster.run import until
 from tests.cluster.suite.load import RATE, UNLIMITED, Load, serving
-from tests.cluster.suite.product import Platform, Product, until
+from tests.cluster.suite.product import Platform, Product
 
 pytestmark = pytest.mark.load
 

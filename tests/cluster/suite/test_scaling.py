@@ -12,9 +12,10 @@ from itertools import count
 import pytest
 
 from mediaplatform_local.client import Client
+from tests.cluster.run import until
 from tests.cluster.suite.ingress import app
 from tests.cluster.suite.load import photo, serving
-from tests.cluster.suite.product import Platform, Product, forwarded, until
+from tests.cluster.suite.product import Platform, Product, forwarded
 from tests.cluster.suite.scrape import ask
 from tests.support import samples
 from tests.support.samples import sample

@@ -11,9 +11,10 @@ from statistics import quantiles
 import httpx2
 import pytest
 
+from tests.cluster.run import until
 from tests.cluster.suite.ingress import Balancer, app
 from tests.cluster.suite.load import RATE, Load, Sent, photo, serving
-from tests.cluster.suite.product import Platform, Product, until
+from tests.cluster.suite.product import Platform, Product
 
 pytestmark = pytest.mark.load
 

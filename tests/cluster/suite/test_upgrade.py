@@ -13,8 +13,9 @@ from tests.cluster import cluster, images
 from tests.cluster.engine import Docker
 from tests.cluster.images import Image
 from tests.cluster.layout import ROOT
+from tests.cluster.run import until
 from tests.cluster.suite.load import RATE, UNLIMITED, Load
-from tests.cluster.suite.product import Object, Platform, Product, until
+from tests.cluster.suite.product import Object, Platform, Product
 from tests.cluster.suite.zones import docker
 
 pytestmark = pytest.mark.load

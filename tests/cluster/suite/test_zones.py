@@ -6,8 +6,9 @@ import time
 
 import pytest
 
+from tests.cluster.run import until
 from tests.cluster.suite.load import Load, serving
-from tests.cluster.suite.product import Platform, Product, until
+from tests.cluster.suite.product import Platform, Product
 from tests.cluster.suite.zones import BOTH, CLOUD, losable, nodes, ready, skew
 
 pytestmark = pytest.mark.load

@@ -10,8 +10,8 @@ from tests.cluster import engine
 from tests.cluster.engine import Docker
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.layout import NAME
-from tests.cluster.run import ClusterError
-from tests.cluster.suite.product import Platform, until
+from tests.cluster.run import ClusterError, until
+from tests.cluster.suite.product import Platform
 
 BACK_S = 180
 CLOUD = "zone-c"  # has what stands for AWS, which loses no zone with ours
