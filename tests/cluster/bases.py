@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tests.cluster import binaries
 from tests.cluster.engine import Docker, install
 from tests.cluster.images import DOCKERFILES, Image, build, file_digest
 from tests.cluster.layout import PREFIX
 from tests.cluster.run import ClusterError, run, step
+from tests.support.helm import helm
 
 DEBIAN = "debian:trixie-slim"
 PYTHON = "python:3.13-slim"
@@ -77,7 +77,7 @@ def _python(bases: Bases) -> str:
 
 
 def _helm(bases: Bases) -> str:
-    return build(bases.docker, _stand_in("helm", {"helm": binaries.build("helm")}))
+    return build(bases.docker, _stand_in("helm", {"helm": Path(helm())}))
 
 
 def _on_debian(bases: Bases, name: str, files: Mapping[str, Path] | None = None) -> str:
