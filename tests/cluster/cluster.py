@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from typing import Protocol
 
 from tests.cluster import addons, balancer, catalogue, certificates, engine, images, kind, source
@@ -58,20 +59,15 @@ def up() -> None:
 
 def load() -> None:
     """The product's images as the tree is now, in every node. Raises ClusterError."""
-    docker = engine.find()
-    way = _running(docker) if docker else None
-    if docker is None or way is None:
-        raise ClusterError("There is no cluster: make cluster")
+    docker, way = _found()
     with step("the product's images"):
         _load(docker, way)
 
 
-def add(docker: Docker, wanted: tuple[str, ...]) -> None:
-    """Further images that Docker has, in every node. Raises ClusterError."""
-    way = _running(docker)
-    if way is None:
-        raise ClusterError("There is no cluster: make cluster")
-    way.load(docker, wanted)
+def add(wanted: Iterable[Image]) -> None:
+    """Further images, as they are now, in every node under the tag `test`. Raises ClusterError."""
+    docker, way = _found()
+    _place(docker, way, wanted)
 
 
 def down() -> None:
@@ -86,6 +82,14 @@ def down() -> None:
             if not docker("ps", "--quiet").strip():
                 engine.stop_own()
     shutil.rmtree(STATE, ignore_errors=True)
+
+
+def _found() -> tuple[Docker, Way]:
+    docker = engine.find()
+    way = _running(docker) if docker else None
+    if docker is None or way is None:
+        raise ClusterError("There is no cluster: make cluster")
+    return docker, way
 
 
 def _running(docker: Docker) -> Way | None:
@@ -115,14 +119,19 @@ def _load(docker: Docker, way: Way) -> None:
     bases = Bases(docker)
     for base in (PYTHON, HELM):
         bases.get(base)
-    built = {image.name: _by_content(docker, image) for image in catalogue.product()}
+    PRODUCT.write_text(" ".join(_place(docker, way, catalogue.product())))
+
+
+def _place(docker: Docker, way: Way, wanted: Iterable[Image]) -> tuple[str, ...]:
+    """Their full names; what they take the place of is gone."""
+    built = {image.name: _by_content(docker, image) for image in wanted}
     for name, full in built.items():
         docker("tag", full, f"{name}:test")
     way.load(docker, tuple(built.values()))
     for name, full in built.items():
         way.name_again(docker, full, f"{name}:test")
         images.forget(docker, name, full)
-    PRODUCT.write_text(" ".join(built.values()))
+    return tuple(built.values())
 
 
 def _by_content(docker: Docker, image: Image) -> str:

@@ -19,6 +19,7 @@ PASSES = 3
 
 def test_in_steady_state_nothing_is_written(whole: Platform) -> None:
     """Three passes over an unchanged platform, seen by the API server's audit log."""
+    whole.wait("Ready", seconds=BACK_S)  # pods may just have been moved by another test
     with forwarded(whole.kubectl, OPERATOR, f"deployment/{OPERATOR}", 9090) as url:
         before = passes(url, whole)
         changes = changed(url, whole)
