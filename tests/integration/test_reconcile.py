@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 import yaml
+from prometheus_client import CollectorRegistry, Gauge, start_http_server
 from tests.support.operator import NAMESPACE, Operated, condition, operated, resource, secret
 
 from mediaplatform_local.servers.emulator import ROOT_KEY, Emulator
 from mediaplatform_operator.cluster.fake import FakeCluster
 from mediaplatform_operator.cluster.objects import Key, Object, secret_data
 from mediaplatform_operator.configuration import CHART
+from mediaplatform_operator.reconcile.busy import COST
+from mediaplatform_operator.reconcile.jobs import METRIC, oldest_jobs
 from mediaplatform_operator.reconcile.parts import Memory, Parts
 from mediaplatform_operator.reconcile.remove import remove
 from mediaplatform_operator.reconcile.spread import LASTING
@@ -361,3 +367,36 @@ def root(emulator: Emulator, service: str) -> Any:
 
 def test_the_chart_is_where_the_operator_looks_for_it() -> None:
     assert Path(CHART, "Chart.yaml").is_file()
+
+
+async def test_a_worker_with_a_long_job_is_marked_to_go_last(platform: Operated) -> None:
+    await platform.until_ready()
+    scaled = platform.find("Deployment", f"{platform.thing['metadata']['name']}-ingest")
+    scaled["spec"]["replicas"] = 3
+    platform.cluster.put(scaled)
+    platform.control()
+    platform.pods("ingest", "a", "b")
+    with working(seconds=25) as port:
+        platform.parts = replace(platform.parts, oldest_jobs=partial(oldest_jobs, port=port))
+        for _ in range(2):
+            report = await platform.run()
+            assert (report.may_shrink, report.done) == (True, [])
+    answers, silent = (platform.find("Pod", f"ingest-{number}") for number in (0, 1))
+    assert answers["metadata"]["annotations"] == {COST: "20"}
+    assert "annotations" not in silent["metadata"]
+    assert platform.cluster.writes[-1] == ("apply", "Pod", "ingest-0")
+    assert platform.cluster.writes.count(("apply", "Pod", "ingest-0")) == 1
+
+
+@contextmanager
+def working(*, seconds: float) -> Iterator[int]:
+    """A worker's metrics on a port of this machine."""
+    registry = CollectorRegistry()
+    Gauge(METRIC, "as a worker has it", ["queue"], registry=registry).labels("ingest").set(seconds)
+    server, thread = start_http_server(0, addr="127.0.0.1", registry=registry)
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

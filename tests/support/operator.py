@@ -67,9 +67,10 @@ class Operated:
                 "namespace": NAMESPACE,
                 "labels": deployment["spec"]["template"]["metadata"]["labels"],
             }
-            self.cluster.put(
-                {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"nodeName": node}}
-            )
+            pod = {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"nodeName": node}}
+            # The first of them has an address where something may listen.
+            status = {"phase": "Running", "podIP": f"127.0.0.{1 + number}"}
+            self.cluster.put({**pod, "status": status})
 
     def change(self, **spec: Any) -> None:
         self.thing = {**self.thing, "spec": {**self.thing["spec"], **spec}}

@@ -14,7 +14,7 @@
   verbs: [create, patch]
 - apiGroups: [""]
   resources: [pods]
-  verbs: [get, list, watch]
+  verbs: [get, list, watch, patch] # patch: which worker goes last
 - apiGroups: [""]
   resources: [configmaps, serviceaccounts, services]
   verbs: &owned [get, list, watch, create, patch, delete]

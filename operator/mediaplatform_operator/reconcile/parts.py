@@ -12,6 +12,7 @@ from mediaplatform_operator.configuration import Configuration
 from mediaplatform_operator.reconcile.aws import Aws
 from mediaplatform_operator.reconcile.backends import Backends
 from mediaplatform_operator.reconcile.conditions import refused
+from mediaplatform_operator.reconcile.jobs import OldestJobs, oldest_jobs
 from mediaplatform_operator.reconcile.report import Report
 from mediaplatform_operator.reconcile.spread import Uneven
 from mediaplatform_operator.release.chart import Chart
@@ -28,6 +29,7 @@ class Parts:
     chart: Chart
     configuration: Configuration
     nodes: Nodes
+    oldest_jobs: OldestJobs = oldest_jobs
 
 
 @dataclass

@@ -38,6 +38,7 @@ from mediaplatform_operator.reconcile import services, spread
 from mediaplatform_operator.reconcile.conditions import Condition, refused
 from mediaplatform_operator.reconcile.connection import Server, connect
 from mediaplatform_operator.reconcile.parts import Guarded, Memory, Parts, Stop, effective, remark
+from mediaplatform_operator.reconcile.pods import Pods
 from mediaplatform_operator.reconcile.report import Report
 from mediaplatform_operator.release import evaluation, secrets
 from mediaplatform_operator.release.values import USERS, Wiring, external, values
@@ -258,7 +259,7 @@ class Pass:
             wishes = [spread.kept(it, self._live) for it in rendered if it["kind"] != "Job"]
             await self._keep(wishes)
             await self._look_at_services()
-            await self._spread(wishes)
+            await self._care_for_pods(wishes)
 
     async def _look_at_services(self) -> None:
         found = [thing for thing in self._live.values() if thing["kind"] == DEPLOYMENT.name]
@@ -271,20 +272,21 @@ class Pass:
             condition = services.services(found, least, pods)
         self.report.put(condition)
 
-    async def _spread(self, wishes: list[Object]) -> None:
-        """Deployments whose pods crowd in some zones, as after one was lost, are restarted."""
-        if self._observes or self.report.conditions["ServicesReady"].status != "True":
+    async def _care_for_pods(self, wishes: list[Object]) -> None:
+        if self._observes:
             return
-        nodes, uneven = await self._parts.nodes.all(), self._memory.uneven
         found = [thing for thing in self._live.values() if thing["kind"] == DEPLOYMENT.name]
-        if uneven.is_known(found, nodes):
-            return
-        pods = await self._parts.cluster.list(POD, self._namespace, self._label)
-        now = datetime.now(UTC)
-        due = uneven.due(found, pods, nodes, now)
-        await self._do(
-            spread.restart(wish, due[Key.of(wish)], now) for wish in wishes if Key.of(wish) in due
+        pods, workers = (
+            Pods(self._parts, self._namespace, self._label, found),
+            self._resource.spec.workers,
         )
+        least = {"ingest": workers.ingest.replicas.min, "render": workers.render.replicas.min}
+        self.report.may_shrink = await pods.protect_busy(least)
+        if self.report.conditions["ServicesReady"].status == "True":
+            now = datetime.now(UTC)
+            due = await pods.crowded(self._memory.uneven, now)
+            todo = [wish for wish in wishes if Key.of(wish) in due]
+            await self._do(spread.restart(wish, due[Key.of(wish)], now) for wish in todo)
 
     def _leave_to_others(self) -> None:
         said = f"spec.deploy is External: install the chart with ConfigMap {self._name}-values"

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
@@ -26,6 +26,9 @@ SECONDS = Histogram(
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
 )  # fmt: skip
 AT_WORK = Gauge("mediaplatform_worker_jobs_at_work", "Messages being handled now", ["queue"])
+OLDEST = Gauge(
+    "mediaplatform_worker_oldest_job_seconds", "How long the oldest job at work has run", ["queue"]
+)
 log = structlog.get_logger()
 
 
@@ -45,6 +48,13 @@ class Consumer:
         self._visibility = visibility_seconds
         self._stopping = asyncio.Event()
         self._faults = 0
+        self._began: dict[str, float] = {}  # of the messages at hand
+        OLDEST.labels(name).set_function(self.oldest_job)
+
+    def oldest_job(self) -> float:
+        """Seconds for which the longest job at work has run; 0 without any."""
+        began = tuple(self._began.values())
+        return time.monotonic() - min(began) if began else 0.0
 
     def stop(self) -> None:
         """Take no more messages; `run` returns when those at hand are done."""
@@ -80,10 +90,9 @@ class Consumer:
                     await self._take(message)
 
     async def _take(self, message: Message) -> None:
-        began = time.monotonic()
         trace = traceparent(message.traceparent)
         with (
-            AT_WORK.labels(self._name).track_inprogress(),
+            self._at_work(message) as began,
             structlog.contextvars.bound_contextvars(
                 traceparent=trace, message_id=message.id, receives=message.receives
             ),
@@ -93,6 +102,15 @@ class Consumer:
             JOBS.labels(self._name, outcome).inc()
             SECONDS.labels(self._name).observe(seconds)
             log.info("job", queue=self._name, outcome=outcome, seconds=round(seconds, 3))
+
+    @contextlib.contextmanager
+    def _at_work(self, message: Message) -> Iterator[float]:
+        began = self._began[message.receipt] = time.monotonic()
+        try:
+            with AT_WORK.labels(self._name).track_inprogress():
+                yield began
+        finally:
+            del self._began[message.receipt]
 
     async def _outcome(self, message: Message) -> str:
         try:

@@ -29,7 +29,8 @@ ANSWERED_S = 0.2
 
 def test_a_surge_brings_four_pods_of_the_api_and_slows_nobody(product: Product) -> None:
     with serving(product) as platform, Load(platform.host) as load:
-        assert platform.resource()["spec"].get("api", {}) == {}  # all as it ships
+        shipped = {"replicas": {"min": FEWEST, "max": MOST}, "inFlightPerReplica": 20}
+        assert platform.resource()["spec"]["api"] == shipped
         with load.running():
             load.wait(CALM_S)
             began = time.monotonic()
