@@ -33,6 +33,24 @@ def test_a_second_run_plans_nothing(
     assert wire(root, resource, uid=uid, origin=ORIGIN).changes == ()
 
 
+KEY = "arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+@pytest.mark.parametrize("key", [KEY, KEY.rpartition("/")[2], "alias/photos"])
+def test_buckets_are_encrypted_with_the_key_of_the_resource(
+    root: Clients, emulator: Emulator, uid: str, key: str
+) -> None:
+    resource = make(emulator, uid, encryption={"kmsKeyId": key})
+    wired = wire(root, resource, uid=uid, origin=ORIGIN)
+    assert again(root, resource, uid) == []
+    for bucket in (wired.names.uploads, wired.names.media):
+        found = root.s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
+        [rule] = found["Rules"]
+        default = rule["ApplyServerSideEncryptionByDefault"]
+        assert default == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+        assert rule["BucketKeyEnabled"] is True
+
+
 def test_observing_writes_nothing(root: Clients, resource: MediaPlatform, uid: str) -> None:
     planned = again(root, resource, uid)
     assert planned == again(root, resource, uid)

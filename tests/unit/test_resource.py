@@ -30,6 +30,10 @@ BAD: tuple[tuple[dict[str, Any], str], ...] = (
     ({"host": "a", "api": {"replicas": {"min": "3"}}}, "min: got '3', wants a whole number"),
     ({"host": "a", "api": {"replicas": {"min": 2.5}}}, "min: got 2.5, wants a whole number"),
     ({"host": "a", "queues": {"maxReceives": True}}, "got True, wants a whole number"),
+    (
+        {"host": "a", "storage": {"encryption": {"kmsKeyId": "photos"}}},
+        "spec.storage.encryption.kmsKeyId: got 'photos', wants",
+    ),
     ({"host": "a", "paused": "yes"}, "spec.paused: got 'yes', wants true or false"),
     ({"host": "a", "paused": 1}, "spec.paused: got 1, wants true or false"),
     ({"host": 5}, "spec.host: got 5, wants text"),

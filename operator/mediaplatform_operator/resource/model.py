@@ -12,6 +12,9 @@ from mediaplatform_operator.resource.quantity import PATTERN, to_bytes
 GROUP = "mediaplatform.io"
 VERSION = "v1alpha1"
 KIND = "MediaPlatform"
+_HOME = "arn:aws:kms:[-a-z0-9]+:[0-9]{12}:"
+_KEY_ID = "(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+KEY = f"^(({_HOME}key/)?{_KEY_ID}|({_HOME})?alias/[-a-zA-Z0-9/_]+)$"
 NAME_LENGTH = 40  # of a resource: names of its Deployments, Jobs and pods begin with it
 
 
@@ -52,7 +55,9 @@ class Aws(Part):
 
 
 class Encryption(Part):
-    kms_key_id: str | None = Field(None, description="A customer-managed key; S3's own if unset.")
+    kms_key_id: str | None = Field(
+        None, pattern=KEY, description="Customer-managed, by id, ARN or alias; S3's own if unset."
+    )
 
 
 class Lifecycle(Part):

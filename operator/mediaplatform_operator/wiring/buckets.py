@@ -116,7 +116,12 @@ class _Bucket:
     def _encryption(self) -> Any:
         answer = self._get(self._s3.get_bucket_encryption)
         rules = answer.get("ServerSideEncryptionConfiguration", {}).get("Rules", [])
-        return rules[0]["ApplyServerSideEncryptionByDefault"] if rules else None
+        if not rules:
+            return None
+        default = rules[0]["ApplyServerSideEncryptionByDefault"]
+        if default["SSEAlgorithm"] == "AES256":  # S3's own keys know no bucket's key
+            return default
+        return default | {_BUCKET_KEY: rules[0].get(_BUCKET_KEY, False)}
 
     def _policy(self) -> dict[str, Any]:
         policy: dict[str, Any] = json.loads(
@@ -151,7 +156,11 @@ class _Bucket:
         self._put(self._s3.put_bucket_tagging, Tagging={"TagSet": tags})
 
     def _write_encryption(self, wanted: Any) -> None:
-        rule = {"ApplyServerSideEncryptionByDefault": wanted}
+        default = {key: value for key, value in wanted.items() if key != _BUCKET_KEY}
+        rule = {
+            "ApplyServerSideEncryptionByDefault": default,
+            _BUCKET_KEY: wanted.get(_BUCKET_KEY, False),
+        }
         self._put(
             self._s3.put_bucket_encryption, ServerSideEncryptionConfiguration={"Rules": [rule]}
         )
@@ -207,6 +216,7 @@ class _Bucket:
 
 
 _QUEUES = "QueueConfigurations"
+_BUCKET_KEY = "BucketKeyEnabled"
 
 
 def _rule(rule: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from botocore.exceptions import ClientError
 
+from mediaplatform_operator.wiring import kms
 from mediaplatform_operator.wiring.clients import Clients, refusals
 from mediaplatform_operator.wiring.model import ABSENT, Change
 from mediaplatform_operator.wiring.names import QUEUES, Names, bucket_arn
@@ -30,7 +31,7 @@ def policy(component: str, names: Names, *, purge: bool = False) -> Document:
 
     `purge` lets the operator delete objects, which only `deletion: DeleteWithData` asks of it.
     """
-    statements = _STATEMENTS[component](names)
+    statements = [*_STATEMENTS[component](names), *kms.statements(component, names)]
     if purge and component == "operator":
         every = [f"{bucket_arn(bucket)}/*" for bucket in (names.uploads, names.media)]
         statements.append(_allow(["s3:DeleteObject", "s3:DeleteObjectVersion"], *every))

@@ -19,6 +19,7 @@ class Names:
     prefix: str  # of queues and users: '{namespace}-{name}'
     region: str
     account: str
+    key: str | None = None  # of KMS, as the resource names it: by id, ARN or alias
 
     @classmethod
     def of(cls, resource: MediaPlatform, *, uid: str, account: str) -> Names:
@@ -26,7 +27,8 @@ class Names:
         # Bucket names are shared by all of AWS, so a derived one carries a part of the UID.
         base = spec.storage.name or f"{meta.name[:40]}-{uid.replace('-', '')[:UID_DIGITS]}"
         prefix = _short(f"{meta.namespace}-{meta.name}")
-        return cls(f"{base}-uploads", f"{base}-media", prefix, spec.aws.region, account)
+        key = spec.storage.encryption.kms_key_id
+        return cls(f"{base}-uploads", f"{base}-media", prefix, spec.aws.region, account, key)
 
     def queue(self, name: str) -> str:
         return f"{self.prefix}-{name}"

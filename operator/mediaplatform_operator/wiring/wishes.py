@@ -92,20 +92,25 @@ def _s3_may_send(names: Names) -> dict[str, Any]:
 
 
 def _bucket(storage: Storage, owner: Owner, name: str, *, secure: bool) -> dict[str, Any]:
-    key = storage.encryption.kms_key_id
-    rule = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key} if key else {"SSEAlgorithm": "AES256"}
     settings: dict[str, Any] = {
         "tags": owner.tags,
         "public_access": dict.fromkeys(
             ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"),
             True,
         ),
-        "encryption": rule,
+        "encryption": _encryption(storage.encryption.kms_key_id),
         "versioning": "Enabled",
     }
     if secure:  # an emulator speaks plain HTTP on the loopback, and would lock everybody out
         settings["policy"] = {"TlsOnly": _tls_only(name)}
     return settings
+
+
+def _encryption(key: str | None) -> dict[str, Any]:
+    if key is None:
+        return {"SSEAlgorithm": "AES256"}
+    # Without a bucket's key S3 asks KMS for each object, which costs and is limited in rate.
+    return {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key, "BucketKeyEnabled": True}
 
 
 def _tls_only(bucket: str) -> dict[str, Any]:
