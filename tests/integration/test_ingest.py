@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from structlog.testing import capture_logs
 from tests.support.platform import RECEIVES, Bench, photo
 from tests.support.seed import add_user
 from tests.support.waiting import eventually
@@ -322,6 +323,32 @@ async def test_what_was_tried_too_often_is_given_up_and_a_redrive_takes_it_again
     await bench.ingest(sandbox, tmp_path).handle(job(media.id, message="redriven"))
     assert (await bench.row(media.id))["state"] == "ready"
     assert (await bench.moves(media.id)).count("ready") == 1
+
+
+async def test_a_second_tier_tried_too_often_is_given_up_and_a_redrive_takes_it_again(
+    bench: Bench, sandbox: ProcessSandbox, owner: UUID, tmp_path: Path
+) -> None:
+    media = await bench.upload(owner, photo())
+    async with bench.database.connection() as connection:
+        await connection.execute("UPDATE media SET state = 'ready', tiers = 1")
+    for receives in range(1, RECEIVES + 1):
+        assert await bench.upkeep.give_up_second() == 0, "it may still succeed"
+        claim = await bench.work.claim(media.id, job(media.id, receives=receives))
+        assert claim is not None
+        await bench.work.release(claim)
+    before = await bench.row(media.id)
+    with capture_logs() as logs:
+        assert await bench.upkeep.give_up_second() == 1
+    assert [(line["log_level"], line["media_id"]) for line in logs] == [("warning", str(media.id))]
+    row = await bench.row(media.id)
+    assert (row["state"], row["tiers"], row["reason"]) == ("ready", 1, "gave_up")
+    assert row["reason_detail"]
+    assert row["revision"] == before["revision"] + 1
+    assert await bench.upkeep.give_up_second() == 0, "it is told once"
+    assert await bench.upkeep.requeue() == 0, "it is not tried for ever"
+    await bench.ingest(sandbox, tmp_path).handle(job(media.id, message="redriven"))
+    row = await bench.row(media.id)
+    assert (row["state"], row["tiers"], row["reason"]) == ("ready", 2, None)
 
 
 async def test_a_promise_whose_writer_died_is_relayed(bench: Bench, owner: UUID) -> None:

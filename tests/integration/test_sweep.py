@@ -5,12 +5,13 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
+from structlog.testing import capture_logs
 from tests.support.platform import Bench
 from tests.support.seed import add_user
 
 from mediaplatform.media.upkeep import BATCH
 from mediaplatform.platform.adapters.aws import Aws
-from mediaplatform.platform.database import Database, fetch_one
+from mediaplatform.platform.database import Database, fetch_all, fetch_one
 from mediaplatform_worker.sweep import FAULTS, Sweeper
 
 pytestmark = pytest.mark.anyio
@@ -21,6 +22,9 @@ INSERT INTO media (id, owner_id, state, trashed_at, purged, file_name, content_t
 SELECT gen_random_uuid(), %(owner)s, 'trashed', now() - interval '40 days', true, 'a', 'b/c', 1,
        sha256(n::text::bytea), 'incoming/' || n, now()
 FROM generate_series(1, %(count)s) AS n"""
+PROMISED = """
+INSERT INTO outbox (queue, body, created_at)
+SELECT %(queue)s, '{}', now() - interval '1 minute' FROM generate_series(1, %(count)s)"""
 LEFT = "SELECT count(*) AS left FROM media WHERE state = 'trashed'"
 
 
@@ -69,16 +73,30 @@ async def test_a_backlog_that_takes_too_long_goes_on_in_the_next_round_and_is_no
 
 
 async def test_a_step_that_meets_something_unforeseen_stops_no_other(
-    bench: Bench, owner: UUID
+    bench: Bench, owner: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    async def relay() -> int:
+        raise KeyError
+
     await fill_trash(bench, owner, 1)
-    async with bench.database.connection() as connection:
-        # A row that no release writes: the relay knows no queue for it in this process.
-        await connection.execute(
-            "INSERT INTO outbox (queue, body, created_at) "
-            "VALUES ('render', '{}', now() - interval '1 minute')"
-        )
-    with pytest.raises(KeyError):
-        await bench.upkeep.relay()
+    monkeypatch.setattr(bench.upkeep, "relay", relay)
     await Sweeper(bench.upkeep, interval_seconds=30).sweep()
     assert await left_in_trash(bench) == 0
+
+
+async def test_what_a_newer_release_promised_is_left_to_it_and_holds_nothing_up(
+    bench: Bench,
+) -> None:
+    async with bench.database.connection() as connection:
+        # This sweeper has no queue `render`, and these rows are the oldest.
+        await connection.execute(PROMISED, {"queue": "render", "count": BATCH + 1})
+        await connection.execute(PROMISED, {"queue": "ingest", "count": BATCH + 1})
+    sweeper = Sweeper(bench.upkeep, interval_seconds=30)
+    with capture_logs() as logs:
+        await sweeper.sweep()
+    assert (await bench.queue.depth()).total == BATCH + 1
+    [told] = [line for line in logs if line["log_level"] == "warning"]
+    assert (told["queue"], told["rows"]) == ("render", BATCH + 1)
+    async with bench.database.connection() as connection:
+        left = await fetch_all(connection, "SELECT queue, count(*) FROM outbox GROUP BY queue", {})
+    assert left == [{"queue": "render", "count": BATCH + 1}]

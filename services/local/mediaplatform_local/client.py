@@ -118,7 +118,8 @@ class Client:
             query = {"wait": min(20, max(0, left)) if known not in SETTLED else 0, "known": known}
             status = self._call("GET", f"/api/media/{media_id}/status", params=query)
             known = status["state"]
-            if known in SETTLED and (known != "ready" or status["tiers"] >= tiers):
+            complete = status["tiers"] >= tiers or status["reason"]  # more will not come
+            if known in SETTLED and (known != "ready" or complete):
                 return status
             if left <= 0:
                 raise Unavailable(f"{media_id} is still {known} after {seconds:.0f} s")

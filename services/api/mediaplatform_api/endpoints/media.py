@@ -78,7 +78,7 @@ class RenditionOut(Model):
 class StatusOut(Model):
     id: UUID
     state: State
-    reason: str | None = Field(description="why it failed: a code")
+    reason: str | None = Field(description="why it failed, or stays at one tier: a code")
     reason_detail: str | None = Field(description="the same as a sentence that says what to do")
     tiers: int = Field(description="how many tiers of renditions are published, of 2")
     revision: int

@@ -27,6 +27,11 @@ class Outbox:
         self._database = database
         self._queues = queues
 
+    @property
+    def queues(self) -> list[str]:
+        """The names it can publish to; a newer release may know more."""
+        return list(self._queues)
+
     async def publish(self, promises: Sequence[Promise]) -> int:
         """Send what was promised, and return how many could be sent; the rest stays."""
         sent = []

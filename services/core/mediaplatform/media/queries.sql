@@ -201,7 +201,8 @@ WITH old AS (
                      reason = NULL, reason_detail = NULL,
                      claimed_by = %(claim)s, claimed_until = now() + make_interval(secs => %(seconds)s),
                      attempts = attempts + 1, updated_at = now(),
-                     revision = revision + (old.state NOT IN ('ready', 'processing'))::int
+                     revision = revision + (old.state NOT IN ('ready', 'processing')
+                                            OR reason IS NOT NULL)::int
     FROM old WHERE media.id = old.id RETURNING media.*
 ), logged AS (
     INSERT INTO media_moves (media_id, from_state, to_state)
@@ -308,10 +309,29 @@ WITH moved AS (
 INSERT INTO media_moves (media_id, from_state, to_state, reason)
 SELECT id, 'processing', 'failed', 'gave_up' FROM moved
 
+-- name: give_up_second
+-- The same of what is ready with its first tier: that stays, and its owner reads what is missing.
+WITH stale AS (
+    SELECT id FROM media
+    WHERE state = 'ready' AND tiers < 2 AND reason IS NULL AND attempts >= %(max_attempts)s
+      AND coalesce(claimed_until, updated_at) < now() - make_interval(secs => %(quiet)s)
+    LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+)
+UPDATE media SET reason = 'gave_up', reason_detail = %(detail)s, claimed_by = NULL,
+                 claimed_until = NULL, updated_at = now(), revision = revision + 1
+FROM stale WHERE media.id = stale.id RETURNING media.id
+
 -- name: promised
 -- Outbox rows that whoever wrote them did not publish.
 SELECT id, queue, body::text AS body, traceparent FROM outbox
-WHERE created_at < now() - make_interval(secs => %(quiet)s) ORDER BY id LIMIT %(limit)s
+WHERE queue = ANY(%(queues)s) AND created_at < now() - make_interval(secs => %(quiet)s)
+ORDER BY id LIMIT %(limit)s
+
+-- name: promised_elsewhere
+-- How many there are for queues of which only a newer release knows.
+SELECT queue, count(*) AS rows FROM outbox
+WHERE queue <> ALL(%(queues)s) AND created_at < now() - make_interval(secs => %(quiet)s)
+GROUP BY queue LIMIT %(limit)s
 
 -- name: empty_trash
 WITH moved AS (

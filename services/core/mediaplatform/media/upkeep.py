@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
+import structlog
 from psycopg.rows import DictRow
 
 from mediaplatform.errors import ObjectMissing
@@ -24,7 +25,9 @@ BATCH = 200
 PUBLISH_QUIET_S = 5  # whoever wrote an outbox row has this long to publish it
 BUSY_QUIET_S = 3600  # behind a long queue, waiting is no sign of a lost message
 GAVE_UP = "It could not be processed after several tries. Upload it again, or ask for help."
+GAVE_UP_SECOND = "It can be seen, but not every file of it could be made. Ask for help."
 LOCK = 0x73776565  # "swee"
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class Upkeep:
             "uploads": self.look_for_uploads,
             "requeue": self.requeue,
             "give_up": self.give_up,
+            "give_up_second": self.give_up_second,
             "unused": self.trash_unused,
             "trash": self.empty_trash,
             "discard": self.discard,
@@ -83,7 +87,11 @@ class Upkeep:
 
     async def relay(self) -> int:
         """Publish what was promised and not sent."""
-        rows = await self._rows("promised", quiet=PUBLISH_QUIET_S)
+        which = {"quiet": PUBLISH_QUIET_S, "queues": self._outbox.queues}
+        rows = await self._rows("promised", **which)
+        if len(rows) < BATCH:  # else it is run again in the same round
+            for strange in await self._rows("promised_elsewhere", **which):
+                log.warning("left to a newer release", **strange)
         return await self._outbox.publish([Promise(**row) for row in rows])
 
     async def look_for_uploads(self) -> int:
@@ -116,6 +124,18 @@ class Upkeep:
             max_attempts=self._policy.max_receives,
             detail=GAVE_UP,
         )
+
+    async def give_up_second(self) -> int:
+        """Leave at its first tier what was tried as often for the second."""
+        rows = await self._rows(
+            "give_up_second",
+            quiet=self._policy.visibility_seconds,
+            max_attempts=self._policy.max_receives,
+            detail=GAVE_UP_SECOND,
+        )
+        for row in rows:
+            log.warning("second tier given up", media_id=str(row["id"]))
+        return len(rows)
 
     async def trash_unused(self) -> int:
         if self._policy.unused_days == 0:

@@ -13,6 +13,7 @@ extends. Every commit names the claim, so a worker that lost it changes nothing:
 | no bytes come in time | expired |
 | a worker can extend its claim no longer | it stops, and hands the message back |
 | too many deliveries | failed, `gave_up`; a redrive from the dead letters may take it again |
+| too many, with the first tier published | ready with it and `gave_up`; the same |
 | cancelled, or expired for two days | deleted, with its bytes, once no worker has it |
 """
 
