@@ -83,8 +83,9 @@ def test_what_runs_for_long_is_probed_and_tells_metrics(pod: Pod) -> None:
         (container,) = spec["containers"]
         ports = {port["name"]: port["containerPort"] for port in container["ports"]}
         assert ports["metrics"] == 9090
-        for probe in ("livenessProbe", "readinessProbe"):
-            asked = container[probe].get("httpGet") or container[probe]["tcpSocket"]
+        for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+            asked = container[probe]["httpGet"]
+            assert asked["path"].startswith("/health")
             assert asked["port"] in ports
 
 

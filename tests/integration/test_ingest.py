@@ -25,6 +25,7 @@ from mediaplatform.platform.adapters.objects import S3Bucket
 from mediaplatform.platform.database import Database
 from mediaplatform.platform.ports.queue import Message
 from mediaplatform_worker.consumer import Consumer
+from mediaplatform_worker.health import Health
 from mediaplatform_worker.sandbox.client import ProcessSandbox
 
 pytestmark = pytest.mark.anyio
@@ -167,13 +168,13 @@ async def test_a_corrupt_file_fails_with_a_reason_and_its_neighbours_are_ready(
     good = [await bench.upload(owner, photo(shade=n)) for n in range(4)]
     bad = await bench.upload(owner, photo(shade=99)[:2000])
     ingest = bench.ingest(sandbox, tmp_path)
-    consumer = Consumer("ingest", bench.queue, ingest.handle, slots=2, visibility_seconds=30)
+    consumer = Consumer("ingest", bench.queue, Health(), slots=2, visibility_seconds=30)
 
     async def all_done() -> bool:
         rows = [await bench.row(media.id) for media in (*good, bad)]
         return all(row["tiers"] == 2 or row["state"] == "failed" for row in rows)
 
-    running = asyncio.create_task(consumer.run(drain_seconds=10))
+    running = asyncio.create_task(consumer.run(ingest.handle, drain_seconds=10))
     await eventually(all_done, seconds=30)
     consumer.stop()
     await running
@@ -266,8 +267,8 @@ async def test_a_stop_hands_back_what_is_not_done_in_time(bench: Bench, owner: U
         await asyncio.Event().wait()
 
     await bench.queue.send("a long job")
-    consumer = Consumer("ingest", bench.queue, never_done, slots=1, visibility_seconds=30)
-    running = asyncio.create_task(consumer.run(drain_seconds=0.1))
+    consumer = Consumer("ingest", bench.queue, Health(), slots=1, visibility_seconds=30)
+    running = asyncio.create_task(consumer.run(never_done, drain_seconds=0.1))
     await asyncio.wait_for(began.wait(), 10)
     consumer.stop()
     await running

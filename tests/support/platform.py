@@ -99,7 +99,7 @@ class Bench:
 
         parts: dict[str, Any] = {
             "work": self.work,
-            "queue": self.queue,
+            "extend": lambda message: self.queue.hide(message, VISIBILITY_S),
             "uploads": self.uploads,
             "media": self.media,
             "sandbox": sandbox,

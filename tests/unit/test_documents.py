@@ -9,6 +9,9 @@ from prometheus_client import CollectorRegistry
 
 from mediaplatform_operator.configuration import PREFIX, Configuration
 from mediaplatform_operator.runtime.metrics import Metrics
+from mediaplatform_worker.consumer import ROUND_S
+from mediaplatform_worker.health import MARGIN_S, TICK_S
+from mediaplatform_worker.sweep import STEP_S
 
 ROOT = Path(__file__).parents[2]
 NAMED = re.compile(r"`(\w+(?:/\w+)*\.py)::(test_\w+)`")
@@ -74,3 +77,12 @@ def test_every_alert_has_a_line_in_the_runbooks() -> None:
 
 def _page(name: str) -> str:
     return (ROOT / f"docs/{name}.md").read_text()
+
+
+def test_the_bounds_of_a_workers_probes_are_told() -> None:
+    text = (ROOT / "docs/operations.md").read_text()
+    assert f"which {MARGIN_S} s are added" in text
+    assert f"| the event loop | {TICK_S} |" in text
+    assert f"| {ROUND_S}: a call of SQS" in text
+    assert f"| `VISIBILITY_SECONDS` and {ROUND_S} |" in text
+    assert f"| the sweeper | {STEP_S} in a step" in text

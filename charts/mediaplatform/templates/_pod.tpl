@@ -63,6 +63,21 @@ topologySpreadConstraints:
   {{- end }}
 {{- end }}
 
+{{/* Takes the name of the port. */}}
+{{- define "mediaplatform.probes" -}}
+{{- $questions := dict "startupProbe" "live" "livenessProbe" "live" "readinessProbe" "ready" }}
+{{- $failures := dict "startupProbe" 60 "livenessProbe" 6 "readinessProbe" 2 }}
+{{- range $probe, $question := $questions }}
+{{ $probe }}:
+  httpGet:
+    path: /health/{{ $question }}
+    port: {{ $ }}
+  periodSeconds: {{ eq $probe "startupProbe" | ternary 1 5 }}
+  timeoutSeconds: 3
+  failureThreshold: {{ get $failures $probe }}
+{{- end }}
+{{- end }}
+
 {{- define "mediaplatform.containerSecurity" -}}
 securityContext:
   allowPrivilegeEscalation: false

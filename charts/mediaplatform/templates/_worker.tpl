@@ -37,14 +37,7 @@ spec:
           ports:
             - name: metrics
               containerPort: 9090
-          {{- range list "readinessProbe" "livenessProbe" }}
-          {{ . }}:
-            tcpSocket:
-              port: metrics
-            periodSeconds: 5
-            timeoutSeconds: 3
-            failureThreshold: 6
-          {{- end }}
+          {{- include "mediaplatform.probes" "metrics" | nindent 10 }}
           resources:
             {{- toYaml .resources | nindent 12 }}
           {{- include "mediaplatform.containerSecurity" . | nindent 10 }}

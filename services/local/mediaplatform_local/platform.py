@@ -9,9 +9,8 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from mediaplatform.errors import Conflict
 from mediaplatform.platform.migrate import migrate
@@ -159,9 +158,9 @@ class Platform:
         ]
         self._announce(wired)
         for process in started:
-            port = self._metrics[process.program.name]
-            process.wait_until(lambda port=port: answers(port), READY_S)  # type: ignore[misc]
-        started[0].wait_until(self._is_ready, READY_S)
+            name = process.program.name
+            url = self.url if name == "api" else f"http://{HOST}:{self._metrics[name]}"
+            process.wait_until(partial(answers, f"{url}/health/ready"), READY_S)
 
     def _program(self, name: str, wired: Wired, scratch: Path) -> Program:
         """Under credentials of its own, with what it needs and no more."""
@@ -207,10 +206,3 @@ class Platform:
                 ingest_dead_url=wired.ingest_dead_url,
             )
         )
-
-    def _is_ready(self) -> bool:
-        try:
-            with urlopen(f"{self.url}/health/ready", timeout=2) as answer:  # noqa: S310
-                return bool(answer.status == 200)
-        except (URLError, OSError):
-            return False

@@ -11,8 +11,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from prometheus_client import start_http_server
-
 from mediaplatform.errors import ConfigurationError
 from mediaplatform.feed.cache import FeedCache
 from mediaplatform.media.outbox import Outbox
@@ -26,6 +24,7 @@ from mediaplatform.platform.database import Database
 from mediaplatform.platform.settings import Settings
 from mediaplatform.platform.telemetry import configure_logging
 from mediaplatform_worker.consumer import Consumer
+from mediaplatform_worker.health import Health, serving
 from mediaplatform_worker.ingest import Ingest
 from mediaplatform_worker.sandbox.client import ProcessSandbox
 from mediaplatform_worker.sweep import Sweeper
@@ -34,16 +33,23 @@ RENDITION_UPLOADS = 8  # at once, for each job
 EX_CONFIG = 78  # sysexits.h: something is misconfigured
 
 
-async def ingest(settings: Settings, opened: AsyncExitStack) -> None:
+async def ingest(settings: Settings, health: Health, opened: AsyncExitStack) -> None:
     scratch = Path(settings.scratch_folder or tempfile.gettempdir()) / "mediaplatform-ingest"
     scratch.mkdir(parents=True, exist_ok=True)
     sandbox = await opened.enter_async_context(ProcessSandbox(scratch))
     database = await opened.enter_async_context(Database(settings.database_url))
     aws = _aws(settings, opened, threads=settings.worker_slots * (RENDITION_UPLOADS + 2))
     queue = SqsQueue(aws, settings.ingest_queue_url)
+    consumer = Consumer(
+        "ingest",
+        queue,
+        health,
+        slots=settings.worker_slots,
+        visibility_seconds=settings.visibility_seconds,
+    )
     job = Ingest(
         work=MediaWork(database, claim_seconds=settings.visibility_seconds),
-        queue=queue,
+        extend=consumer.extend,
         uploads=S3Bucket(aws, settings.uploads_bucket),
         media=S3Bucket(aws, settings.media_bucket),
         sandbox=sandbox,
@@ -51,18 +57,11 @@ async def ingest(settings: Settings, opened: AsyncExitStack) -> None:
         visibility_seconds=settings.visibility_seconds,
         announce=_feed(settings, opened).invalidate,
     )
-    consumer = Consumer(
-        "ingest",
-        queue,
-        job.handle,
-        slots=settings.worker_slots,
-        visibility_seconds=settings.visibility_seconds,
-    )
     _on_stop(consumer.stop)
-    await consumer.run(drain_seconds=settings.drain_seconds)
+    await consumer.run(job.handle, drain_seconds=settings.drain_seconds)
 
 
-async def sweep(settings: Settings, opened: AsyncExitStack) -> None:
+async def sweep(settings: Settings, health: Health, opened: AsyncExitStack) -> None:
     database = await opened.enter_async_context(Database(settings.database_url, most=3))
     aws = _aws(settings, opened, threads=4)
     ingest_queue = SqsQueue(aws, settings.ingest_queue_url)
@@ -81,19 +80,21 @@ async def sweep(settings: Settings, opened: AsyncExitStack) -> None:
         ),
         announce=_feed(settings, opened).invalidate,
     )
-    sweeper = Sweeper(upkeep, interval_seconds=settings.sweep_seconds)
+    sweeper = Sweeper(upkeep, health, interval_seconds=settings.sweep_seconds)
     _on_stop(sweeper.stop)
     await sweeper.run()
 
 
-Role = Callable[[Settings, AsyncExitStack], Awaitable[None]]
+Role = Callable[[Settings, Health, AsyncExitStack], Awaitable[None]]
 ROLES: Mapping[str, Role] = {"ingest": ingest, "sweep": sweep}
 
 
 async def _run(role: str, settings: Settings) -> None:
     async with AsyncExitStack() as opened:
-        start_http_server(settings.metrics_port, addr=settings.bind_host)
-        await ROLES[role](settings, opened)
+        health = Health()
+        opened.enter_context(serving(health, settings.metrics_port, settings.bind_host))
+        opened.callback(asyncio.create_task(health.tick()).cancel)
+        await ROLES[role](settings, health, opened)
 
 
 def _aws(settings: Settings, opened: AsyncExitStack, *, threads: int) -> Aws:

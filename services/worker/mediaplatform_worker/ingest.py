@@ -26,7 +26,7 @@ from mediaplatform.media.events import IngestJob, parse
 from mediaplatform.media.model import Media, Rendition, State
 from mediaplatform.media.work import MISSING, Claim, Found, MediaWork
 from mediaplatform.platform.ports.objects import ObjectStore
-from mediaplatform.platform.ports.queue import Message, Queue
+from mediaplatform.platform.ports.queue import Message
 from mediaplatform_worker.images.model import RenditionFile
 from mediaplatform_worker.sandbox.port import FirstTier, Sandbox
 
@@ -40,13 +40,16 @@ class ClaimLost(MediaPlatformError):
 
 
 class Ingest:
-    """`announce` is told of an item after each commit that changes what others may see."""
+    """`announce` is told of an item after each commit that changes what others may see.
+
+    `extend` keeps a message from others for `visibility_seconds` more; see `Consumer`.
+    """
 
     def __init__(
         self,
         *,
         work: MediaWork,
-        queue: Queue,
+        extend: Callable[[Message], Awaitable[None]],
         uploads: ObjectStore,
         media: ObjectStore,
         sandbox: Sandbox,
@@ -54,7 +57,7 @@ class Ingest:
         visibility_seconds: int,
         announce: Callable[[UUID], Awaitable[None]],
     ) -> None:
-        self._work, self._queue, self._uploads, self._media = work, queue, uploads, media
+        self._work, self._extend, self._uploads, self._media = work, extend, uploads, media
         self._sandbox, self._scratch, self._announce = sandbox, scratch, announce
         self._visibility = visibility_seconds
 
@@ -204,7 +207,7 @@ class Ingest:
             try:
                 if not await self._work.extend(claim):
                     raise ClaimLost
-                await self._queue.hide(message, self._visibility)
+                await self._extend(message)
                 held_until = loop.time() + self._visibility
             except MessageGone:
                 raise ClaimLost from None

@@ -13,6 +13,7 @@ from prometheus_client import Counter
 
 from mediaplatform.errors import MediaPlatformError
 from mediaplatform.media.upkeep import BATCH, Upkeep
+from mediaplatform_worker.health import Health
 
 STEP_S = 60  # the longest that a step may take
 BACKLOG_S = 60  # after this long a backlog is left to the next round: other steps wait for theirs
@@ -23,9 +24,14 @@ log = structlog.get_logger()
 
 class Sweeper:
     def __init__(
-        self, upkeep: Upkeep, *, interval_seconds: float, backlog_seconds: float = BACKLOG_S
+        self,
+        upkeep: Upkeep,
+        health: Health,
+        *,
+        interval_seconds: float,
+        backlog_seconds: float = BACKLOG_S,
     ) -> None:
-        self._upkeep = upkeep
+        self._upkeep, self._health = upkeep, health
         self._interval = interval_seconds
         self._backlog_seconds = backlog_seconds
         self._stopping = asyncio.Event()
@@ -34,13 +40,16 @@ class Sweeper:
         self._stopping.set()
 
     async def run(self) -> None:
+        self._health.started(self._stopping)
         while not self._stopping.is_set():
+            self._moved(STEP_S)
             try:
                 await self.sweep()
             except MediaPlatformError as fault:
                 log.warning("sweep put off", fault=fault.message)
             # Jitter, so that sweepers which started together do not stay together.
             seconds = self._interval * random.uniform(0.8, 1.2)  # noqa: S311
+            self._moved(seconds)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), seconds)
 
@@ -65,6 +74,7 @@ class Sweeper:
         """Again while it reaches its bound, so that a backlog does not wait for the next rounds."""
         enough = time.monotonic() + self._backlog_seconds
         while not self._stopping.is_set():
+            self._moved(STEP_S)
             async with asyncio.timeout(STEP_S):
                 done = await step()
             DONE.labels(name).inc(done)
@@ -72,3 +82,6 @@ class Sweeper:
                 log.info("swept", step=name, done=done)
             if done < BATCH or time.monotonic() >= enough:
                 return
+
+    def _moved(self, within: float) -> None:
+        self._health.moved("sweeper", within=within)

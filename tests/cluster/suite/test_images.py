@@ -157,8 +157,8 @@ def test_a_folder_of_others_shadows_no_module(
 def test_it_runs_on_a_root_that_is_read_only(
     docker: Docker, tags: dict[str, str], component: str, port: int
 ) -> None:
-    path = "/health/live" if component == "api" else "/metrics"
-    ask = f"import urllib.request as r; print(r.urlopen('http://127.0.0.1:{port}{path}').status)"
+    url = f"http://127.0.0.1:{port}/health/live"
+    ask = f"import urllib.request as r; print(r.urlopen({url!r}).status)"
     with _running(docker, tags[component]) as name:
 
         def answers() -> bool:

@@ -13,16 +13,15 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from uv import find_uv_bin
 
 from mediaplatform.errors import Unavailable
 from mediaplatform_local.process import Process, Program
-from mediaplatform_local.servers.ports import HOST
+from mediaplatform_local.servers.ports import HOST, answers
 
 INSTALL_S = 300
 READY_S = 30
@@ -80,14 +79,7 @@ class Emulator:
         return Process(self.program, log)
 
     def wait_ready(self, process: Process) -> None:
-        process.wait_until(self._answers, READY_S)
-
-    def _answers(self) -> bool:
-        try:
-            with urlopen(f"{self.endpoint}/_ministack/health", timeout=2) as answer:  # noqa: S310
-                return bool(answer.status == 200)
-        except (URLError, OSError):
-            return False
+        process.wait_until(partial(answers, f"{self.endpoint}/_ministack/health"), READY_S)
 
 
 def _requirements() -> Path:

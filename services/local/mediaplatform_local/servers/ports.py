@@ -1,8 +1,9 @@
-"""Ports of 127.0.0.1."""
+"""Ports of 127.0.0.1, and who is there."""
 
 from __future__ import annotations
 
 import socket
+from urllib.request import urlopen
 
 HOST = "127.0.0.1"
 
@@ -25,7 +26,10 @@ def is_taken(port: int) -> bool:
     return False
 
 
-def answers(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex((HOST, port)) == 0
+def answers(url: str) -> bool:
+    """Whether somebody is there and well."""
+    try:
+        with urlopen(url, timeout=2) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except OSError:
+        return False

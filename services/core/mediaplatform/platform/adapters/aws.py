@@ -30,6 +30,8 @@ T = TypeVar("T")
 
 CONNECT_TIMEOUT_S = 2
 READ_TIMEOUT_S = 30  # above SQS's longest poll of 20 s
+ATTEMPTS = 3
+LONGEST_CALL_S = ATTEMPTS * (CONNECT_TIMEOUT_S + READ_TIMEOUT_S)  # that moves no file
 THROTTLES = frozenset({
     "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "RequestThrottled",
     "TooManyRequestsException", "429", "503",
@@ -72,7 +74,7 @@ class Aws:
             connect_timeout=CONNECT_TIMEOUT_S,
             read_timeout=READ_TIMEOUT_S,
             max_pool_connections=self._connections,
-            retries={"mode": "standard", "total_max_attempts": 3},
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
             # Only what we ask for: a checksum on our own uploads, not on signed ones.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
