@@ -57,7 +57,7 @@ async def test_an_empty_database_gets_every_migration_once(empty: str) -> None:
 
 def install(url: str, release: Sequence[Migration]) -> None:
     """The database as a release with these migrations left it."""
-    with psycopg.connect(url) as connection:
+    with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(LEDGER)
         for migration in release:
             connection.execute(migration.sql.encode())
