@@ -19,6 +19,7 @@ Connection = psycopg.AsyncConnection[DictRow]
 
 STATEMENT_TIMEOUT_MS = 15_000
 CONNECT_TIMEOUT_S = 5
+LOST_AFTER_S = 10  # for a server that is gone without a word; the kernel gives up after 15 minutes
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
 
@@ -39,6 +40,9 @@ class Database:
                 "prepare_threshold": None,
                 "row_factory": dict_row,
                 "connect_timeout": CONNECT_TIMEOUT_S,
+                "tcp_user_timeout": LOST_AFTER_S * 1000,
+                "keepalives_idle": LOST_AFTER_S // 2,
+                "keepalives_interval": LOST_AFTER_S // 2,
                 "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC",
             },
         )

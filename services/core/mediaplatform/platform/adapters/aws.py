@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -30,6 +31,7 @@ T = TypeVar("T")
 
 CONNECT_TIMEOUT_S = 2
 READ_TIMEOUT_S = 30  # above SQS's longest poll of 20 s
+IDENTITY_TIMEOUT_S = 10  # of STS, which threads ask one after another
 ATTEMPTS = 3
 LONGEST_CALL_S = ATTEMPTS * (CONNECT_TIMEOUT_S + READ_TIMEOUT_S)  # that moves no file
 THROTTLES = frozenset({
@@ -58,7 +60,12 @@ class Aws:
         public_endpoint: str | None = None,
         threads: int = 8,
     ) -> None:
-        self._session = boto3.Session(region_name=region)
+        core = botocore.session.Session()
+        # What is not said below; above all for STS, which would be waited for a minute.
+        core.set_default_client_config(
+            Config(connect_timeout=CONNECT_TIMEOUT_S, read_timeout=IDENTITY_TIMEOUT_S)
+        )
+        self._session = boto3.Session(botocore_session=core, region_name=region)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="aws")
         self._connections = threads
         self.s3 = self._client("s3", endpoint)
