@@ -1,4 +1,4 @@
-"""The operator killed in the middle of its work."""
+"""The operator, or the resource, killed or changed in the middle of the work."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from tests.cluster.suite.product import OPERATOR, Platform, Product
 pytestmark = pytest.mark.load
 
 KILLS = 20
+POINTS = 7
 DONE_S = 180
+GONE_S = 120
+EXTERNAL = {"deploy": "External"}  # nothing but the wiring
+LAST = "last.example.com"
 
 
 def test_killed_at_twenty_points_of_first_wirings_all_converge(product: Product) -> None:
@@ -24,9 +28,7 @@ def test_killed_at_twenty_points_of_first_wirings_all_converge(product: Product)
             platform = rooms.enter_context(product.room())
             external = platform.external()
             product.leading(seconds=60)
-            platform.apply(
-                {**external, "deploy": "External", "storage": {"deletion": "DeleteWithData"}}
-            )
+            platform.apply({**external, **EXTERNAL, "storage": {"deletion": "DeleteWithData"}})
             wait_for_progress(platform, number)
             product.kill()
             platforms.append(platform)
@@ -36,9 +38,19 @@ def test_killed_at_twenty_points_of_first_wirings_all_converge(product: Product)
         for platform in platforms:
             platform("delete", "mediaplatform", platform.name, "--wait=false")
         for platform in platforms:
-            platform("wait", "--for=delete", f"mediaplatform/{platform.name}", "--timeout=120s",
-                     timeout=130)  # fmt: skip
+            gone(platform)
             check_aws(product, platform, whole=False)
+
+
+def gone(platform: Platform, uid: str = "") -> None:
+    """Wait until the resource is, or is another one than that of the UID."""
+
+    def is_gone() -> bool:
+        there = platform("get", "mediaplatform", platform.name, "--ignore-not-found", "-o",
+                         "jsonpath={.metadata.uid}")  # fmt: skip
+        return there != uid if uid else not there
+
+    until(is_gone, seconds=GONE_S, what=platform.say)
 
 
 def wait_for_progress(platform: Platform, steps: int) -> None:
@@ -85,14 +97,63 @@ def check_aws(product: Product, platform: Platform, *, whole: bool) -> None:
         ]
 
 
+def test_deleted_in_the_middle_of_a_first_wiring_nothing_is_left(product: Product) -> None:
+    with ExitStack() as rooms:
+        platforms = []
+        for steps in range(0, POINTS * 2, 2):
+            platform = rooms.enter_context(product.room())
+            external = platform.external()
+            platform.apply({**external, **EXTERNAL, "storage": {"deletion": "DeleteWithData"}})
+            wait_for_progress(platform, steps)
+            platform("delete", "mediaplatform", platform.name, "--wait=false")
+            platforms.append(platform)
+        for platform in platforms:
+            gone(platform)
+            check_aws(product, platform, whole=False)
+
+
+def test_changed_in_the_middle_of_a_first_wiring_the_last_word_counts(product: Product) -> None:
+    with ExitStack() as rooms:
+        platforms = []
+        for steps in range(0, POINTS * 2, 2):
+            platform = rooms.enter_context(product.room())
+            external = {**platform.external(), **EXTERNAL}
+            platform.apply({**external, "queues": {"visibilitySeconds": 60}})
+            wait_for_progress(platform, steps)
+            platform.apply({**external, "queues": {"visibilitySeconds": 77}, "host": LAST})
+            platforms.append(platform)
+        sqs, s3 = (product.emulator.client(service) for service in ("sqs", "s3"))
+        for platform in platforms:
+            platform.wait("Ready", seconds=DONE_S)
+            check_aws(product, platform, whole=True)
+            url = sqs.get_queue_url(QueueName=f"{platform.prefix}ingest")["QueueUrl"]
+            found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])
+            assert found["Attributes"] == {"VisibilityTimeout": "77"}
+            rules = s3.get_bucket_cors(Bucket=platform.bucket("uploads"))["CORSRules"]
+            assert [rule["AllowedOrigins"] for rule in rules] == [[f"https://{LAST}"]]
+
+
+def test_deleted_and_applied_again_it_is_another_one_of_the_same_name(product: Product) -> None:
+    with product.room() as platform:
+        spec = {**platform.external(), **EXTERNAL, "storage": {"deletion": "DeleteWithData"}}
+        platform.apply(spec)
+        platform.wait("Ready", seconds=DONE_S)
+        before = platform.resource()["metadata"]["uid"]
+        platform("delete", "mediaplatform", platform.name, "--wait=false")
+        platform.apply(spec)  # while the first one is still on its way out, or just gone
+        gone(platform, before)
+        platform.apply(spec)
+        platform.wait("Ready", seconds=DONE_S)
+        assert platform.resource()["metadata"]["uid"] != before
+        check_aws(product, platform, whole=True)
+
+
 @pytest.mark.parametrize("policy", ["Retain", "Delete", "DeleteWithData"])
 def test_deleted_while_the_operator_is_down_it_completes_right_after(
     product: Product, policy: str
 ) -> None:
     with product.room() as platform:
-        platform.apply(
-            {**platform.external(), "deploy": "External", "storage": {"deletion": policy}}
-        )
+        platform.apply({**platform.external(), **EXTERNAL, "storage": {"deletion": policy}})
         platform.wait("Ready", seconds=60)
         before = in_aws(product, platform)
         product.kubectl("scale", "-n", OPERATOR, f"deployment/{OPERATOR}", "--replicas=0")
@@ -102,8 +163,7 @@ def test_deleted_while_the_operator_is_down_it_completes_right_after(
             assert platform.resource()["metadata"]["deletionTimestamp"]
         finally:
             product.kubectl("scale", "-n", OPERATOR, f"deployment/{OPERATOR}", "--replicas=1")
-        platform("wait", "--for=delete", f"mediaplatform/{platform.name}", "--timeout=60s",
-                 timeout=70)  # fmt: skip
+        gone(platform)
         kept = policy == "Retain"
         after = in_aws(product, platform)
         assert after["queues"] == (before["queues"] if kept else [])
@@ -113,7 +173,7 @@ def test_deleted_while_the_operator_is_down_it_completes_right_after(
 
 def test_a_bucket_with_objects_blocks_the_deletion_and_says_how_to_go_on(product: Product) -> None:
     with product.room() as platform:
-        spec = {**platform.external(), "deploy": "External"}
+        spec = {**platform.external(), **EXTERNAL}
         platform.apply({**spec, "storage": {"deletion": "Delete"}})
         platform.wait("Ready", seconds=60)
         s3 = product.emulator.client("s3")
@@ -125,6 +185,5 @@ def test_a_bucket_with_objects_blocks_the_deletion_and_says_how_to_go_on(product
         assert "DeleteWithData" in said
         assert s3.get_object(Bucket=bucket, Key="media/kept")["Body"].read() == b"kept"
         platform.apply({**spec, "storage": {"deletion": "DeleteWithData"}})
-        platform("wait", "--for=delete", f"mediaplatform/{platform.name}", "--timeout=60s",
-                 timeout=70)  # fmt: skip
+        gone(platform)
         assert in_aws(product, platform) == {"queues": [], "buckets": [], "users": []}
