@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 
 from tests.cluster.kubectl import Kubectl
@@ -18,40 +19,36 @@ def make() -> None:
     if AUTHORITY.exists():
         return
     FOLDER.mkdir(parents=True, exist_ok=True)
-    (FOLDER / "extensions").write_text(
-        f"subjectAltName = DNS:{DOMAIN}, DNS:*.{DOMAIN}\nextendedKeyUsage = serverAuth\n"
-        "basicConstraints = CA:FALSE\nkeyUsage = digitalSignature\n"
-    )
-    for name in ("ca", "tls"):
-        run("openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", _key(name))
-    authority = FOLDER / "ca.crt"
-    run("openssl", "req", "-x509", "-new", "-key", _key("ca"), "-days", DAYS, "-out", authority,
-        "-subj", "/CN=MediaPlatform test authority")  # fmt: skip
-    run(
-        "openssl",
-        "req",
-        "-new",
-        "-key",
-        _key("tls"),
-        "-out",
-        FOLDER / "tls.csr",
-        "-subj",
-        f"/CN={DOMAIN}",
-    )
-    run(
-        "openssl", "x509", "-req", "-in", FOLDER / "tls.csr", "-out", FOLDER / "tls.crt",
-        "-CA", authority, "-CAkey", _key("ca"), "-set_serial", "1", "-days", DAYS,
-        "-extfile", FOLDER / "extensions",
-    )  # fmt: skip
+    authority = _new_key(FOLDER / "ca.key").with_suffix(".crt")
+    run("openssl", "req", "-x509", "-new", "-key", FOLDER / "ca.key", "-days", DAYS,
+        "-out", authority, "-subj", "/CN=MediaPlatform test authority")  # fmt: skip
+    issue(FOLDER, DOMAIN, f"*.{DOMAIN}")
     AUTHORITY.write_bytes(authority.read_bytes())
+
+
+def issue(folder: Path, *hosts: str) -> tuple[str, str]:
+    """A new certificate and its key, also as tls.crt and tls.key. Raises ClusterError."""
+    key, request, certificate = (folder / f"tls.{kind}" for kind in ("key", "csr", "crt"))
+    (folder / "extensions").write_text(
+        f"subjectAltName = {', '.join(f'DNS:{host}' for host in hosts)}\n"
+        "extendedKeyUsage = serverAuth\nbasicConstraints = CA:FALSE\nkeyUsage = digitalSignature\n"
+    )
+    subject = f"/CN={hosts[0]}"
+    run("openssl", "req", "-new", "-key", _new_key(key), "-out", request, "-subj", subject)
+    run(
+        "openssl", "x509", "-req", "-in", request, "-out", certificate, "-CA", FOLDER / "ca.crt",
+        "-CAkey", FOLDER / "ca.key", "-days", DAYS, "-set_serial", str(secrets.randbits(63)),
+        "-extfile", folder / "extensions",
+    )  # fmt: skip
+    return certificate.read_text(), key.read_text()
 
 
 def secret(kubectl: Kubectl, namespace: str, name: str) -> None:
     """The certificate as a Secret that an Ingress may name. Raises ClusterError."""
-    values = {"tls_crt": FOLDER / "tls.crt", "tls_key": _key("tls")}
-    texts = {key: path.read_text() for key, path in values.items()}
+    texts = {f"tls_{kind}": (FOLDER / f"tls.{kind}").read_text() for kind in ("crt", "key")}
     kubectl.secret(namespace, name, "kubernetes.io/tls", **texts)
 
 
-def _key(name: str) -> Path:
-    return FOLDER / f"{name}.key"
+def _new_key(path: Path) -> Path:
+    run("openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", path)
+    return path

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 import time
+from pathlib import Path
 
+from tests.cluster import certificates
+from tests.cluster.layout import HTTPS_PORT
+from tests.cluster.run import until
 from tests.cluster.suite.ingress import app, browser
-from tests.cluster.suite.product import Product
+from tests.cluster.suite.product import Platform, Product
 from tests.support import samples
 from tests.support.samples import sample
 
 READY_S = 90
+RENEWED_S = 30
 
 
 def test_five_lines_become_a_service_that_shares_a_photo(product: Product) -> None:
@@ -42,3 +49,46 @@ def test_the_page_comes_by_tls_for_its_own_host(product: Product) -> None:
             assert page.status_code == 200
             assert "<title>" in page.text
             assert http.get("/api/openapi.json").json()["info"]["title"]
+
+
+def test_a_renewed_certificate_is_served_without_a_restart(
+    product: Product, tmp_path: Path
+) -> None:
+    with product.platform() as platform:
+        platform.wait("Ready", seconds=READY_S)
+        before = restarts(platform)
+        for _ in range(2):
+            renew(platform, tmp_path)
+            with browser(platform.host) as http:
+                assert http.get("/health/ready").status_code == 200
+        assert restarts(platform) == before
+
+
+def renew(platform: Platform, folder: Path) -> None:
+    """Another certificate in the Secret that the Ingress names, until it is served."""
+    # For this host alone: of two that fit, an ingress controller takes the exact one.
+    crt, key = certificates.issue(folder, platform.host)
+    platform.kubectl.secret(platform.name, "tls", "kubernetes.io/tls", tls_crt=crt, tls_key=key)
+    until(lambda: served(platform.host) == crt, seconds=RENEWED_S, what="the old one is served")
+
+
+def served(host: str) -> str:
+    """The certificate that a client which asks for this host gets."""
+    context = ssl.create_default_context(cafile=str(certificates.AUTHORITY))
+    with (
+        socket.create_connection(("127.0.0.1", HTTPS_PORT), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname=host) as secure,
+    ):
+        return ssl.DER_cert_to_PEM_cert(secure.getpeercert(binary_form=True) or b"")
+
+
+def restarts(platform: Platform) -> dict[str, int]:
+    """By pod, of the resource and of the ingress controller."""
+    found = platform.get("pods")["items"] + platform.kubectl.get("pods", "-n", "ingress")["items"]
+    return {
+        pod["metadata"]["name"]: sum(
+            it["restartCount"] for it in pod["status"]["containerStatuses"]
+        )
+        for pod in found
+        if "containerStatuses" in pod["status"]
+    }
