@@ -1,0 +1,68 @@
+"""PostgreSQL and Redis of a platform: what they hold stays, and whose password changes."""
+
+from __future__ import annotations
+
+from tests.cluster.run import until
+from tests.cluster.suite.ingress import app
+from tests.cluster.suite.load import photo
+from tests.cluster.suite.product import Platform, Product
+
+READY_S = 90
+ROLLED_S = 120
+REDIS = 'REDISCLI_AUTH="$PASSWORD" valkey-cli {}'
+# Sessions of pods; the one that asks comes from the database's own pod.
+SESSIONS = (
+    "SELECT DISTINCT usename FROM pg_stat_activity"
+    " WHERE datname = current_database() AND client_addr <> '127.0.0.1'"
+)
+
+
+def test_in_the_cluster_what_they_hold_outlives_their_pods(product: Product) -> None:
+    with product.platform() as platform, app(platform.host) as user:
+        platform.wait("Ready", seconds=READY_S)
+        user.register("Ada")
+        item = user.upload_bytes(photo(1), "1.jpg")
+        assert user.wait(item, seconds=60)["state"] == "ready"
+        redis = f"{platform.name}-redis-0"
+        assert platform("exec", redis, "--", "sh", "-c", REDIS.format("set kept 1")).strip() == "OK"
+        before = servers(platform)
+        assert len(before) == 2
+        platform("delete", "pod", *before, "--force", "--grace-period=0")
+        until(lambda: again(platform, before), seconds=READY_S, what=platform.say)
+        platform.wait("Ready", seconds=READY_S)
+        assert [found["id"] for found in user.feed()["items"]] == [item]
+        assert platform("exec", redis, "--", "sh", "-c", REDIS.format("get kept")).strip() == "1"
+
+
+def test_rotated_credentials_reach_the_pods(product: Product) -> None:
+    with product.room() as platform, app(platform.host) as user:
+        platform.apply(platform.external())
+        platform.wait("Ready", seconds=READY_S)
+        user.register("Ada")
+        assert platform.sql(SESSIONS) == [["postgres"]]
+        second = f"{platform.name}_second"
+        platform.sql(f"CREATE ROLE {second} SUPERUSER LOGIN PASSWORD 'another'")
+        url = f"postgresql://{second}:another@postgres.aws.svc:5432/{platform.name}"
+        platform.secret("db", url=url)
+        until(lambda: platform.sql(SESSIONS) == [[second]], seconds=ROLLED_S, what=platform.say)
+        platform.wait("Ready", seconds=READY_S)
+        item = user.upload_bytes(photo(1), "1.jpg")
+        assert user.wait(item, seconds=60)["state"] == "ready"
+        assert platform.conditions()["DriftDetected"]["status"] == "False"
+
+
+def servers(platform: Platform) -> dict[str, str]:
+    """The ready pods of both, with their UIDs."""
+    pods = [pod for component in ("db", "redis") for pod in platform.pods(component)]
+    return {
+        pod["metadata"]["name"]: pod["metadata"]["uid"]
+        for pod in pods
+        for item in pod["status"].get("conditions", ())
+        if (item["type"], item["status"]) == ("Ready", "True")
+    }
+
+
+def again(platform: Platform, before: dict[str, str]) -> bool:
+    """Whether others of the same names are ready."""
+    now = servers(platform)
+    return now.keys() == before.keys() and not now.items() & before.items()
