@@ -73,10 +73,7 @@ def values(
             },
         },
         "autoscaling": {"provider": spec.autoscaling.provider},
-        "ingress": {
-            "className": spec.ingress.class_name or "",
-            "tls": {"secretName": spec.ingress.tls.secret_name if spec.ingress.tls else ""},
-        },
+        "ingress": _ingress(resource),
         "observability": {
             "serviceMonitors": spec.observability.service_monitors,
             "alerts": spec.observability.service_monitors and spec.observability.alerts,
@@ -87,6 +84,13 @@ def values(
     own |= {"migration": {"asHook": alone}}
     own |= {} if alone else {"managedBy": "mediaplatform-operator"}
     return merged(configuration.values, own)
+
+
+def _ingress(resource: MediaPlatform) -> dict[str, Any]:
+    """Only what the resource says: the rest is as the operator's values have it."""
+    ingress = resource.spec.ingress
+    chosen: dict[str, Any] = {"className": ingress.class_name} if ingress.class_name else {}
+    return chosen | ({"tls": {"secretName": ingress.tls.secret_name}} if ingress.tls else {})
 
 
 def _settings(resource: MediaPlatform) -> dict[str, Any]:
