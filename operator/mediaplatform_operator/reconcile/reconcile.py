@@ -177,12 +177,9 @@ class Pass:
         )
 
     async def _prepare(self, made: secrets.Generated, keys: dict[str, AccessKey]) -> None:
-        configuration = self._parts.configuration
+        checksum = made.checksum(made.database_password, made.redis_password)
         wishes = secrets.manifests(self._resource, made) + evaluation.manifests(
-            self._resource,
-            postgres=configuration.postgres_image,
-            redis=configuration.redis_image,
-            checksum=made.checksum(made.database_password, made.redis_password),
+            self._resource, self._parts.configuration, checksum
         )
         users = [self._keys_secret(component, key) for component, key in sorted(keys.items())]
         await self._keep([*(self._dressed(wish) for wish in wishes), *users])

@@ -10,6 +10,9 @@ from importlib.resources import files
 from typing import Any
 
 from mediaplatform_operator.cluster.objects import Object
+from mediaplatform_operator.configuration import Configuration
+from mediaplatform_operator.release import network
+from mediaplatform_operator.release.network import INSTANCE, NAME
 from mediaplatform_operator.release.secrets import DATABASE, POSTGRES_PORT, REDIS_PORT
 from mediaplatform_operator.resource.model import MediaPlatform
 
@@ -17,13 +20,14 @@ USER = 999  # of the official images of both
 TEMPORARY = "/tmp"  # noqa: S108  (in a container of its own)
 
 
-def manifests(resource: MediaPlatform, *, postgres: str, redis: str, checksum: str) -> list[Object]:
-    """StatefulSets and Services of what the resource wants in the cluster."""
+def manifests(resource: MediaPlatform, configuration: Configuration, checksum: str) -> list[Object]:
+    """StatefulSets, Services and NetworkPolicies of what the resource wants in the cluster."""
     name, spec = resource.metadata.name, resource.spec
     found: list[Object] = []
     if spec.database.external is None:
         found += _server(
-            resource, f"{name}-db", "db", image=postgres, port=POSTGRES_PORT, size="2Gi",
+            resource, f"{name}-db", "db", image=configuration.postgres_image,
+            port=POSTGRES_PORT, size="2Gi",
             script="start-postgres.sh", folder="/var/lib/postgresql/data", checksum=checksum,
             env={"PGDATA": "/var/lib/postgresql/data/pgdata"},
             probe=["sh", "-c", f"pg_isready -h 127.0.0.1 -U {DATABASE}"],
@@ -32,11 +36,15 @@ def manifests(resource: MediaPlatform, *, postgres: str, redis: str, checksum: s
         )  # fmt: skip
     if spec.redis.external is None:
         found += _server(
-            resource, f"{name}-redis", "redis", image=redis, port=REDIS_PORT, size="1Gi",
+            resource, f"{name}-redis", "redis", image=configuration.redis_image,
+            port=REDIS_PORT, size="1Gi",
             script="start-redis.sh", folder="/data", checksum=checksum, env={},
             probe=["sh", "-c", 'REDISCLI_AUTH="$PASSWORD" valkey-cli ping | grep -q PONG'],
             resources={"requests": {"cpu": "50m", "memory": "32Mi"}, "limits": {"memory": "320Mi"}},
         )  # fmt: skip
+    if network.enabled(configuration):
+        servers = [thing for thing in found if thing["kind"] == "StatefulSet"]
+        found += [network.policy(resource, server, configuration) for server in servers]
     return found
 
 
@@ -56,8 +64,8 @@ def _server(
     resources: dict[str, Any],
 ) -> list[Object]:
     selector = {
-        "app.kubernetes.io/name": "mediaplatform",
-        "app.kubernetes.io/instance": resource.metadata.name,
+        NAME: "mediaplatform",
+        INSTANCE: resource.metadata.name,
         "app.kubernetes.io/component": component,
     }
     password = {"secretKeyRef": {"name": name, "key": "password"}}

@@ -10,6 +10,7 @@ import yaml
 
 from mediaplatform_operator.cluster.objects import Object
 from mediaplatform_operator.configuration import Configuration
+from mediaplatform_operator.release import network
 from mediaplatform_operator.release.secrets import database_secret, redis_secret
 from mediaplatform_operator.resource.model import MediaPlatform
 
@@ -83,6 +84,7 @@ def values(
     alone = spec.deploy == "External"  # else it is the operator that waits for the migration
     own |= {"migration": {"asHook": alone}}
     own |= {} if alone else {"managedBy": "mediaplatform-operator"}
+    own |= network.values(configuration)
     return merged(configuration.values, own)
 
 
