@@ -39,6 +39,7 @@ def node(pause_archive: Path) -> Image:
         "kubernetes": binaries.build("kubernetes"),
         "node": DOCKERFILES / "node",
         "pause.tar": pause_archive,
+        "policies": binaries.build("policies"),
     }
     return Image(f"{PREFIX}/node", DOCKERFILES / "node.Dockerfile", files, (DEBIAN,))
 

@@ -16,6 +16,7 @@ from tests.cluster.layout import (
     NAME,
     NETWORK,
     NODES,
+    PREFIX,
     SERVICE_RANGE,
     STATE,
     VERSION,
@@ -116,6 +117,7 @@ def _users() -> Iterator[tuple[Path, str] | tuple[Path, str, str]]:
     for node in NODES:
         yield node_folder(node) / f"{node.name}.conf", f"system:node:{node.name}", "system:nodes"
         yield node_folder(node) / "kube-proxy.conf", "system:kube-proxy"
+        yield node_folder(node) / "policies.conf", f"{PREFIX}:policies"
     yield KUBECONFIG, NAME, "system:masters"
 
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# A node: containerd, kubelet, kube-proxy. From the environment: NODE, ZONE, ADDRESS, PODS, ALL_PODS, ROUTES,
+# A node: containerd, kubelet, kube-proxy, NetworkPolicies. From the environment: NODE, ZONE, ADDRESS, PODS, ALL_PODS, ROUTES,
 # VOLUMES.
 set -euo pipefail
 . /node/supervise.sh
@@ -26,6 +26,7 @@ supervise containerd --config /node/containerd.toml
 until ctr version >/dev/null 2>&1; do sleep 0.1; done
 ctr -n k8s.io images import /node/pause.tar >/dev/null
 supervise kube-proxy --config /node/proxy.yaml --hostname-override "$NODE"
+supervise policies --kubeconfig /etc/kubernetes/policies.conf --node "$NODE"
 supervise kubelet --config /node/kubelet.yaml --kubeconfig "/etc/kubernetes/$NODE.conf" \
   --hostname-override "$NODE" --node-ip "$ADDRESS" \
   --node-labels "topology.kubernetes.io/zone=$ZONE,topology.kubernetes.io/region=test"
