@@ -6,19 +6,17 @@ import time
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.cluster.run import until
+from tests.cluster.suite.chart import WAIT, helm, wired
 from tests.cluster.suite.load import RATE, UNLIMITED, Load
 from tests.cluster.suite.product import Object, Platform, Product
 from tests.cluster.suite.releases import MIGRATION, Release, next_release, previous_release
 
 pytestmark = pytest.mark.load
 
-WIRED_S = 90
 SETTLED_S = 60
 GONE_S = 60
-WAIT = ("--wait", "--timeout", "240s")
 
 
 def test_an_upgrade_with_another_schema_and_its_rollback_fail_no_request(
@@ -26,7 +24,7 @@ def test_an_upgrade_with_another_schema_and_its_rollback_fail_no_request(
 ) -> None:
     older, newer = previous_release(tmp_path), next_release()
     with product.room() as platform:
-        values = wired(platform)
+        values = wired(platform, **platform.external(), limits=UNLIMITED)
         # Values of this tree's operator, of which the older chart may not know all.
         put(platform, "install", older, values, "--skip-schema-validation")
         assert running(platform) == {older.registry}
@@ -52,23 +50,9 @@ def test_an_upgrade_with_another_schema_and_its_rollback_fail_no_request(
         assert migrated(platform)
 
 
-def wired(platform: Platform) -> Object:
-    """The values that the operator hands over, of a platform that others install."""
-    platform.apply({**platform.external(), "deploy": "External", "limits": UNLIMITED})
-    platform.wait("Ready", seconds=WIRED_S)
-    text = platform.get("configmap", f"{platform.name}-values")["data"]["values.yaml"]
-    found: Object = yaml.safe_load(text)
-    return found
-
-
 def put(platform: Platform, how: str, release: Release, values: Object, *words: str) -> None:
     values = {**values, "images": {**values["images"], "registry": release.registry}}
     helm(platform, how, platform.name, release.chart, *WAIT, *words, "--values", "-", given=values)
-
-
-def helm(platform: Platform, *words: str, given: Object | None = None) -> None:
-    text = yaml.safe_dump(given) if given else None
-    platform.product.helm(*words, stdin=text, namespace=platform.name)
 
 
 def only(platform: Platform, release: Release) -> None:

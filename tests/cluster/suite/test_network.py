@@ -1,0 +1,130 @@
+"""NetworkPolicies hold: who reaches whom. What is refused to one pod succeeds from another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster.run import until
+from tests.cluster.suite.chart import CHART, WAIT, helm, wired
+from tests.cluster.suite.guest import GUEST_PORT, Pod, guest
+from tests.cluster.suite.ingress import app
+from tests.cluster.suite.product import OPERATOR, Platform, Product, forwarded
+from tests.cluster.suite.scrape import ask
+from tests.support import samples
+from tests.support.samples import sample
+
+COMPONENTS = ("api", "ingest", "sweep")
+SERVERS = {"db": 5432, "redis": 6379}
+METRICS = 9090
+READY_S = 120
+KNOWN_S = 20  # until every node knows a new pod
+NAMESPACE = "kubernetes.io/metadata.name"
+AWS = ("aws.aws.svc", 4566)
+BESIDE_AWS = ("postgres.aws.svc", 5432)
+
+
+@pytest.fixture(scope="module")
+def opened(product: Product) -> Iterator[Platform]:
+    """As it ships, with database and Redis in the cluster."""
+    with product.platform() as platform:
+        platform.wait("Ready", seconds=READY_S)
+        yield platform
+
+
+@pytest.fixture(scope="module")
+def closed(product: Product) -> Iterator[Platform]:
+    """Everything of the chart's NetworkPolicies is on."""
+    with product.room() as platform:
+        values = wired(platform) | {"networkPolicies": closed_policies()}
+        for how in ("install", "upgrade"):  # the second migrates under the policies of the first
+            helm(platform, how, platform.name, CHART, *WAIT, "--values", "-", given=values)
+        yield platform
+
+
+@pytest.fixture(scope="module")
+def stranger(product: Product) -> Iterator[Pod]:
+    with product.room() as room:
+        yield guest(product.kubectl, room.name)
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_only_a_platform_and_the_operator_reach_its_database_and_redis(
+    opened: Platform, whole: Platform, stranger: Pod, server: str
+) -> None:
+    target = f"{opened.name}-{server}.{opened.name}.svc", SERVERS[server]
+    operator = opened.product.pods()[0].removeprefix("pod/")
+    for pod in (*components(opened), Pod(opened.kubectl, OPERATOR, operator)):
+        assert pod.finds(*target) == "open"
+    neighbour = guest(opened.kubectl, opened.name)
+    for pod in (stranger, neighbour, *components(whole)):
+        assert pod.finds(*target) == "silent"
+
+
+def test_others_reach_the_api_and_metrics_and_no_other_port(
+    opened: Platform, stranger: Pod
+) -> None:
+    assert stranger.finds(f"{opened.name}-api.{opened.name}.svc", 80) == "open"
+    for pod in components(opened):
+        assert stranger.finds(pod.address, METRICS) == "open"
+        assert stranger.finds(pod.address, GUEST_PORT) == "silent"
+        assert pod.finds(pod.address, GUEST_PORT) == "refused"  # nobody listens there
+
+
+def test_a_closed_platform_does_its_work(closed: Platform) -> None:
+    helm(closed, "test", closed.name)
+    with app(closed.host) as user:
+        user.register("Ada")
+        status = user.wait(user.upload(sample(samples.PHONE_12_MP)), seconds=60, tiers=2)
+    assert status["state"] == "ready"
+    query = f'up{{namespace="{closed.name}"}} == 1'
+    pods = {pod.name for pod in components(closed)}
+    with forwarded(closed.kubectl, "monitoring", "service/prometheus", 9090) as prometheus:
+        until(lambda: pods <= ask(prometheus, query, "pod").keys(), seconds=KNOWN_S,
+              what="Prometheus does not reach every component")  # fmt: skip
+
+
+def test_a_closed_platform_is_reached_only_by_those_that_are_named(
+    opened: Platform, closed: Platform, stranger: Pod
+) -> None:
+    for platform, found in ((opened, "open"), (closed, "silent")):
+        assert stranger.finds(f"{platform.name}-api.{platform.name}.svc", 80) == found
+        for pod in components(platform):
+            assert stranger.finds(pod.address, METRICS) == found
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_a_closed_platform_calls_only_what_is_named(
+    opened: Platform, closed: Platform, stranger: Pod, component: str
+) -> None:
+    pod = one(closed, component)
+    for server, port in SERVERS.items():
+        assert pod.finds(f"{closed.name}-{server}", port) == "open"
+    assert pod.finds(*AWS) == "open"
+    for target in ((stranger.address, GUEST_PORT), BESIDE_AWS):
+        assert one(opened, component).finds(*target) == "open"
+        assert pod.finds(*target) == "silent"
+
+
+def components(platform: Platform) -> list[Pod]:
+    return [one(platform, component) for component in COMPONENTS]
+
+
+def one(platform: Platform, component: str) -> Pod:
+    name = platform.pods(component)[0]["metadata"]["name"]
+    return Pod(platform.kubectl, platform.name, name)
+
+
+def closed_policies() -> dict[str, object]:
+    def pods_of(namespace: str) -> list[object]:
+        return [{"namespaceSelector": {"matchLabels": {NAMESPACE: namespace}}}]
+
+    return {
+        "apiFrom": pods_of("ingress"),
+        "metricsFrom": pods_of("monitoring"),
+        "egress": {
+            "restricted": True,
+            "to": [{"to": pods_of("aws"), "ports": [{"port": AWS[1]}]}],
+        },
+    }
