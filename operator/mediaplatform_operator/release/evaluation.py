@@ -114,6 +114,8 @@ def _server(
         "spec": {
             "serviceName": name,
             "replicas": 1,
+            # A pod that cannot start is replaced once its template is right; in order, it is not.
+            "podManagementPolicy": "Parallel",
             "selector": {"matchLabels": selector},
             "template": pod,
             "volumeClaimTemplates": [claim],

@@ -34,6 +34,26 @@ def test_in_the_cluster_what_they_hold_outlives_their_pods(product: Product) -> 
         assert platform("exec", redis, "--", "sh", "-c", REDIS.format("get kept")).strip() == "1"
 
 
+def test_a_server_that_could_not_start_is_replaced_once_it_can(product: Product) -> None:
+    with product.platform(deploy="External") as platform:
+        platform.wait("Ready", seconds=READY_S)
+        platform.change({"paused": True})
+        platform.wait("Ready", "Unknown", seconds=READY_S, reason="Paused")
+        redis = f"{platform.name}-redis"
+        platform("set", "image", f"statefulset/{redis}", "redis=nobody.invalid/nothing:1")
+        until(lambda: waits(platform, f"{redis}-0"), seconds=READY_S, what=platform.say)
+        platform.change({"paused": False})
+        platform.wait("Ready", seconds=READY_S)
+        assert not waits(platform, f"{redis}-0")
+
+
+def waits(platform: Platform, pod: str) -> bool:
+    """Whether its container waits for an image."""
+    found = platform("get", "pod", pod, "--ignore-not-found", "-o",
+                     "jsonpath={.status.containerStatuses[0].state.waiting.reason}")  # fmt: skip
+    return found in {"ErrImagePull", "ImagePullBackOff"}
+
+
 def test_rotated_credentials_reach_the_pods(product: Product) -> None:
     with product.room() as platform, app(platform.host) as user:
         platform.apply(platform.external())
