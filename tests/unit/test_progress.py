@@ -43,6 +43,12 @@ def test_scaling_up_is_not_being_unready() -> None:
     assert services([growing], {"api": 2}, ()).status == "True"
 
 
+def test_before_the_autoscaler_came_it_is_not_ready() -> None:
+    """A new Deployment has one replica until its autoscaler gives it the fewest."""
+    found = services([deployment("api", wanted=1)], {"api": 2}, ())
+    assert (found.status, found.message) == ("False", "waits for api 1 of 2")
+
+
 @pytest.mark.parametrize(
     ("stuck", "says"),
     [

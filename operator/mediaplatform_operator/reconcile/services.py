@@ -38,10 +38,8 @@ def services(
     deployments: Iterable[Object], least: Mapping[str, int], pods: Iterable[Object]
 ) -> Condition:
     """`least` holds the replicas that a component needs to count as whole."""
-    lacking = [
-        _progress(thing) for thing in deployments
-        if not _is_whole(thing, least.get(component_of(thing), 1))
-    ]  # fmt: skip
+    wanted = [(thing, least.get(component_of(thing), 1)) for thing in deployments]
+    lacking = [_progress(thing, number) for thing, number in wanted if not _is_whole(thing, number)]
     if not lacking:
         return Condition("ServicesReady", "True", "Available", "every service is available")
     stuck = sorted({hint for pod in pods for hint in _hints(pod)})
@@ -68,17 +66,17 @@ def replicas(deployments: Iterable[Object]) -> dict[str, str]:
 
 
 def _is_whole(thing: Object, least: int) -> bool:
-    status, wanted = thing.get("status", {}), thing["spec"].get("replicas", 1)
+    status = thing.get("status", {})
     rolled_out: bool = status.get("observedGeneration", 0) >= thing["metadata"][
         "generation"
     ] and status.get("updatedReplicas", 0) >= status.get("replicas", 0)
     available: int = status.get("availableReplicas", 0)
-    return rolled_out and available >= min(least, wanted)
+    return rolled_out and available >= least
 
 
-def _progress(thing: Object) -> str:
+def _progress(thing: Object, least: int) -> str:
     available = thing.get("status", {}).get("availableReplicas", 0)
-    return f"{component_of(thing)} {available} of {thing['spec'].get('replicas', 1)}"
+    return f"{component_of(thing)} {available} of {max(least, thing['spec'].get('replicas', 1))}"
 
 
 def _hints(pod: Object) -> Iterable[str]:
