@@ -21,7 +21,9 @@ pytestmark = pytest.mark.load
 FEWEST, MOST = 2, 6
 PEOPLE = 130  # over six pods each has more than the 20 requests in flight that one shall have
 WAIT_S = 20  # as the page waits for what becomes of an upload
+ARRIVING_S = 10  # until all of them are there
 CALM_S = 10
+LASTING_S = 45  # with all the pods
 SCALED_S = 60
 BACK_S = 120
 ANSWERED_S = 0.2
@@ -37,7 +39,7 @@ def test_a_surge_brings_four_pods_of_the_api_and_slows_nobody(product: Product) 
             with waiting(platform.host, PEOPLE) as faults:
                 until(lambda: ready(platform) == MOST, seconds=SCALED_S, what=platform.say)
                 grown = time.monotonic() - began
-                load.wait(CALM_S)
+                load.wait(LASTING_S)
             over = time.monotonic()
             until(lambda: ready(platform) == FEWEST, seconds=BACK_S, what="pods stay")
             back = time.monotonic() - over
@@ -58,7 +60,8 @@ def waiting(host: str, people: int) -> Iterator[list[str]]:
     faults: list[str] = []
     stop = threading.Event()
 
-    def wait(client: httpx2.Client, path: str) -> None:
+    def wait(client: httpx2.Client, path: str, number: int) -> None:
+        stop.wait(ARRIVING_S * number / people)
         while not stop.is_set():
             try:
                 answer = client.get(path, params={"known": "waiting", "wait": WAIT_S})
@@ -76,8 +79,8 @@ def waiting(host: str, people: int) -> Iterator[list[str]]:
             timeout=2 * WAIT_S,
         ) as client:  # fmt: skip
             threads = [
-                threading.Thread(target=wait, args=(client, f"/api/media/{item}/status"))
-                for _ in range(people)
+                threading.Thread(target=wait, args=(client, f"/api/media/{item}/status", number))
+                for number in range(people)
             ]
             for thread in threads:
                 thread.start()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -19,10 +19,8 @@ from mediaplatform.platform.paging import after
 from mediaplatform_api.operations import Access, Call, Model, Operation, PageIn, Reply
 
 WAIT_SECONDS = 25
-LOOK_SECONDS = (
-    0.1  # the first pause; each is longer than the one before, as the change is less near
-)
-LOOK_GROWTH, LOOK_MOST_SECONDS = 1.3, 1.0
+LOOK_SECONDS = (0.1, 1.0)  # between two looks for a change, at least and at most
+LOOK_SHARE = 0.3  # of the time for which nothing changed
 
 
 class UploadIn(Model):
@@ -138,14 +136,20 @@ async def confirm(call: Call) -> StatusOut:
 
 async def status(call: Call) -> StatusOut:
     query: StatusIn = call.query
-    end, pause = asyncio.get_running_loop().time() + query.wait, LOOK_SECONDS
+    end = asyncio.get_running_loop().time() + query.wait
     while True:
         media = await call.services.media.get(call.media_id, call.user_id)
         left = end - asyncio.get_running_loop().time()
         if media.state != query.known or left <= 0:
             return _status(media)
-        await asyncio.sleep(min(pause, left))
-        pause = min(pause * LOOK_GROWTH, LOOK_MOST_SECONDS)
+        await asyncio.sleep(min(_pause(media), left))
+
+
+def _pause(media: Media) -> float:
+    """Seconds until the next look: the longer nothing changed, the less near is a change."""
+    unchanged = (datetime.now(UTC) - media.updated_at).total_seconds()
+    least, most = LOOK_SECONDS
+    return min(max(least, unchanged * LOOK_SHARE), most)
 
 
 async def library(call: Call) -> LibraryOut:
