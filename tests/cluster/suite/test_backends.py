@@ -40,7 +40,7 @@ def test_a_server_that_could_not_start_is_replaced_once_it_can(product: Product)
         platform.change({"paused": True})
         platform.wait("Ready", "Unknown", seconds=READY_S, reason="Paused")
         redis = f"{platform.name}-redis"
-        platform("set", "image", f"statefulset/{redis}", "redis=NO-NAME-OF-AN-IMAGE")
+        platform("set", "image", f"statefulset/{redis}", "redis=mediaplatform-api:test")
         until(lambda: waits(platform, f"{redis}-0"), seconds=READY_S, what=platform.say)
         platform.change({"paused": False})
         platform.wait("Ready", seconds=READY_S)
@@ -51,7 +51,7 @@ def waits(platform: Platform, pod: str) -> bool:
     """Whether its container cannot start."""
     found = platform("get", "pod", pod, "--ignore-not-found", "-o",
                      "jsonpath={.status.containerStatuses[0].state.waiting.reason}")  # fmt: skip
-    return found == "InvalidImageName"
+    return found == "CrashLoopBackOff"
 
 
 def test_rotated_credentials_reach_the_pods(product: Product) -> None:
