@@ -13,7 +13,7 @@ from tests.cluster.suite.product import OPERATOR, Platform, Product
 pytestmark = pytest.mark.load
 
 KILLS = 20
-POINTS = 7
+POINTS = 4
 DONE_S = 180
 GONE_S = 120
 EXTERNAL = {"deploy": "External"}  # nothing but the wiring
@@ -100,7 +100,7 @@ def check_aws(product: Product, platform: Platform, *, whole: bool) -> None:
 def test_deleted_in_the_middle_of_a_first_wiring_nothing_is_left(product: Product) -> None:
     with ExitStack() as rooms:
         platforms = []
-        for steps in range(0, POINTS * 2, 2):
+        for steps in range(0, POINTS * 4, 4):
             platform = rooms.enter_context(product.room())
             external = platform.external()
             platform.apply({**external, **EXTERNAL, "storage": {"deletion": "DeleteWithData"}})
@@ -115,7 +115,7 @@ def test_deleted_in_the_middle_of_a_first_wiring_nothing_is_left(product: Produc
 def test_changed_in_the_middle_of_a_first_wiring_the_last_word_counts(product: Product) -> None:
     with ExitStack() as rooms:
         platforms = []
-        for steps in range(0, POINTS * 2, 2):
+        for steps in range(0, POINTS * 4, 4):
             platform = rooms.enter_context(product.room())
             external = {**platform.external(), **EXTERNAL}
             platform.apply({**external, "queues": {"visibilitySeconds": 60}})
