@@ -51,9 +51,13 @@ def product(kubectl: Kubectl, emulator: Emulator) -> Product:
     return product
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def whole(product: Product) -> Iterator[Platform]:
-    """One ready platform, with database and Redis of others; tests leave it as it was."""
+    """A ready platform, with database and Redis of others; tests leave it as it was.
+
+    It is gone before the next module, which may need the room: a node that was lost or drained
+    leaves little of it.
+    """
     with product.room() as platform:
         platform.apply(platform.external())
         platform.wait("Ready", seconds=120)
