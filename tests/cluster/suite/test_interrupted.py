@@ -15,7 +15,7 @@ pytestmark = pytest.mark.load
 KILLS = 20
 POINTS = 4
 DONE_S = 180
-GONE_S = 120
+MANY_GONE_S, GONE_S = 120, 60
 EXTERNAL = {"deploy": "External"}  # nothing but the wiring
 LAST = "last.example.com"
 
@@ -38,11 +38,11 @@ def test_killed_at_twenty_points_of_first_wirings_all_converge(product: Product)
         for platform in platforms:
             platform("delete", "mediaplatform", platform.name, "--wait=false")
         for platform in platforms:
-            gone(platform)
+            gone(platform, seconds=MANY_GONE_S)
             check_aws(product, platform, whole=False)
 
 
-def gone(platform: Platform, uid: str = "") -> None:
+def gone(platform: Platform, uid: str = "", *, seconds: float = GONE_S) -> None:
     """Wait until the resource is, or is another one than that of the UID."""
 
     def is_gone() -> bool:
@@ -50,7 +50,7 @@ def gone(platform: Platform, uid: str = "") -> None:
                          "jsonpath={.metadata.uid}")  # fmt: skip
         return there != uid if uid else not there
 
-    until(is_gone, seconds=GONE_S, what=platform.say)
+    until(is_gone, seconds=seconds, what=platform.say)
 
 
 def wait_for_progress(platform: Platform, steps: int) -> None:
@@ -108,7 +108,7 @@ def test_deleted_in_the_middle_of_a_first_wiring_nothing_is_left(product: Produc
             platform("delete", "mediaplatform", platform.name, "--wait=false")
             platforms.append(platform)
         for platform in platforms:
-            gone(platform)
+            gone(platform, seconds=MANY_GONE_S)
             check_aws(product, platform, whole=False)
 
 
