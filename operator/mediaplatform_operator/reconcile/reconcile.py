@@ -273,10 +273,8 @@ class Pass:
         if self._observes:
             return
         found = [thing for thing in self._live.values() if thing["kind"] == DEPLOYMENT.name]
-        pods, workers = (
-            Pods(self._parts, self._namespace, self._label, found),
-            self._resource.spec.workers,
-        )
+        pods = Pods(self._parts, self._namespace, self._label, found)
+        workers = self._resource.spec.workers
         least = {"ingest": workers.ingest.replicas.min, "render": workers.render.replicas.min}
         self.report.may_shrink = await pods.protect_busy(least)
         if self.report.conditions["ServicesReady"].status == "True":
