@@ -12,12 +12,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 from tests.support.platform import RECEIVES, Bench, photo
 from tests.support.seed import add_user
 from tests.support.waiting import eventually
 
-from mediaplatform.errors import InvalidInput, Unavailable
+from mediaplatform.errors import InvalidInput, NotFound, Unavailable
 from mediaplatform.media.model import Rendition
 from mediaplatform.media.work import Claim, MediaWork
 from mediaplatform.platform.adapters.aws import Aws
@@ -350,6 +351,95 @@ async def test_a_second_tier_tried_too_often_is_given_up_and_a_redrive_takes_it_
     await bench.ingest(sandbox, tmp_path).handle(job(media.id, message="redriven"))
     row = await bench.row(media.id)
     assert (row["state"], row["tiers"], row["reason"]) == ("ready", 2, None)
+
+
+async def test_a_redrive_after_the_upload_is_gone_leaves_a_ready_item_incomplete_and_says_so(
+    bench: Bench, owner: UUID, tmp_path: Path
+) -> None:
+    media = await bench.upload(owner, photo())
+    async with bench.database.connection() as connection:
+        await connection.execute(
+            "UPDATE media SET state = 'ready', tiers = 1, reason = 'gave_up', attempts = 1"
+        )
+    await bench.uploads.delete([media.upload_key])
+    moves, before = await bench.moves(media.id), await bench.row(media.id)
+    consumer = Consumer("redriven", bench.queue, Health(), slots=1, visibility_seconds=30)
+
+    async def told() -> bool:
+        return bool((await bench.row(media.id))["reason"] == "missing")
+
+    running = asyncio.create_task(
+        consumer.run(bench.ingest(Endless(), tmp_path).handle, drain_seconds=10)
+    )
+    await eventually(told, seconds=10)
+    consumer.stop()
+    await running
+    assert ((await bench.queue.depth()).total, (await bench.dead.depth()).total) == (0, 0)
+    ended = {"queue": "redriven", "outcome": "done"}
+    assert REGISTRY.get_sample_value("mediaplatform_worker_jobs_total", ended) == 1
+    row = await bench.row(media.id)
+    assert (row["state"], row["tiers"], row["claimed_by"]) == ("ready", 1, None)
+    assert "upload it again" in row["reason_detail"]
+    assert row["revision"] > before["revision"]
+    assert await bench.moves(media.id) == moves
+    with pytest.raises(NotFound):  # nobody knows whether it was kept
+        await bench.library.download(media.id, owner)
+    assert await bench.upkeep.requeue() == 0, "no other try can succeed"
+    assert await bench.upkeep.give_up_second() == 0, "its reason stays"
+
+
+async def test_a_rejected_item_that_was_trashed_meanwhile_comes_back_incomplete(
+    bench: Bench, owner: UUID
+) -> None:
+    media = await bench.upload(owner, photo())
+    async with bench.database.connection() as connection:
+        await connection.execute("UPDATE media SET state = 'ready', tiers = 1")
+    claim = await bench.work.claim(media.id, job(media.id))
+    assert claim is not None
+    await bench.library.trash(media.id, owner)
+    assert await bench.work.fail(claim, "missing", "It is gone.")
+    await bench.library.restore(media.id, owner)
+    row = await bench.row(media.id)
+    assert (row["state"], row["tiers"], row["reason"]) == ("ready", 1, "missing")
+
+
+@pytest.mark.parametrize(
+    ("state", "tiers", "reason", "said"),
+    [
+        ("failed", 0, "gave_up", "missing"),
+        ("failed", 0, "corrupt", "corrupt"),
+        ("ready", 2, None, None),
+        ("expired", 0, None, None),
+        ("cancelled", 0, None, None),
+        ("trashed", 1, None, None),
+        ("deleted", 2, None, None),
+    ],
+)
+async def test_a_redrive_after_the_upload_is_gone_changes_no_state(
+    bench: Bench, owner: UUID, tmp_path: Path,
+    state: str, tiers: int, reason: str | None, said: str | None,
+) -> None:  # fmt: skip
+    media = await bench.upload(owner, photo())
+    await bench.uploads.delete([media.upload_key])
+    async with bench.database.connection() as connection:
+        await connection.execute(
+            "UPDATE media SET state = %s, tiers = %s, reason = %s", (state, tiers, reason)
+        )
+    await bench.ingest(Endless(), tmp_path).handle(job(media.id, message="redriven"))
+    row = await bench.row(media.id)
+    assert (row["state"], row["tiers"], row["reason"]) == (state, tiers, said)
+
+
+async def test_a_late_event_of_an_expired_upload_that_is_gone_fails_it_as_missing(
+    bench: Bench, owner: UUID, tmp_path: Path
+) -> None:
+    media = await bench.upload(owner, photo(), put=False)
+    async with bench.database.connection() as connection:
+        await connection.execute("UPDATE media SET state = 'expired'")
+    redriven = delivery(event("ObjectCreated:Put", media.upload_key, "0A"))
+    await bench.ingest(Endless(), tmp_path).handle(redriven)
+    row = await bench.row(media.id)
+    assert (row["state"], row["reason"], row["tiers"]) == ("failed", "missing", 0)
 
 
 async def test_a_promise_whose_writer_died_is_relayed(bench: Bench, owner: UUID) -> None:

@@ -24,7 +24,7 @@ from mediaplatform.errors import (
 )
 from mediaplatform.media.events import IngestJob, parse
 from mediaplatform.media.model import Media, Rendition, State
-from mediaplatform.media.work import MISSING, Claim, Found, MediaWork
+from mediaplatform.media.work import INCOMPLETE, MISSING, Claim, Found, MediaWork
 from mediaplatform.platform.ports.objects import ObjectStore
 from mediaplatform.platform.ports.queue import Message
 from mediaplatform_worker.images.model import RenditionFile
@@ -177,9 +177,8 @@ class Ingest:
 
     async def _reject(self, claim: Claim, rejection: Rejected) -> None:
         log.info("rejected", reason=rejection.code)
-        if not await self._work.fail(claim, rejection.code, rejection.message):
-            # It was ready already: without its upload there is no second tier to be made.
-            await self._work.publish_second(claim, [])
+        is_seen = claim.media.state is State.READY  # an earlier delivery published its first tier
+        await self._work.fail(claim, rejection.code, INCOMPLETE if is_seen else rejection.message)
 
     def _check_room(self, size: int) -> None:
         free = shutil.disk_usage(self._scratch).free

@@ -251,15 +251,19 @@ VALUES (%(media_id)s, %(name)s, %(tier)s, %(format)s, %(width)s, %(height)s, %(s
 ON CONFLICT (media_id, name) DO UPDATE SET size_bytes = excluded.size_bytes, key = excluded.key
 
 -- name: fail
--- The file can never be published; its owner reads why.
+-- The file can never be published, or no more of it; its owner reads why. What is public stays so.
 WITH moved AS (
-    UPDATE media SET state = 'failed', reason = %(reason)s, reason_detail = %(detail)s,
+    UPDATE media SET state = CASE state WHEN 'processing' THEN 'failed' ELSE state END,
+                     reason = %(reason)s, reason_detail = %(detail)s,
                      claimed_by = NULL, claimed_until = NULL, updated_at = now(),
                      revision = revision + 1
-    WHERE id = %(id)s AND claimed_by = %(claim)s AND state = 'processing' RETURNING id
+    WHERE id = %(id)s AND claimed_by = %(claim)s AND state IN ('processing', 'ready', 'trashed')
+    RETURNING id, state
+), logged AS (
+    INSERT INTO media_moves (media_id, from_state, to_state, reason)
+    SELECT id, 'processing', state, %(reason)s FROM moved WHERE state = 'failed'
 )
-INSERT INTO media_moves (media_id, from_state, to_state, reason)
-SELECT id, 'processing', 'failed', %(reason)s FROM moved RETURNING media_id
+SELECT id FROM moved
 
 -- name: overdue
 -- Waiting for bytes: past their time, or long enough that an event may have been lost.
@@ -283,7 +287,8 @@ INSERT INTO media_moves (media_id, from_state, to_state) SELECT id, 'waiting', '
 -- At work without a worker for too long: its message was lost. Tried too often: given up elsewhere.
 WITH stale AS (
     SELECT id FROM media
-    WHERE (state IN ('uploaded', 'processing') OR (state = 'ready' AND tiers < 2))
+    WHERE (state IN ('uploaded', 'processing')
+           OR (state = 'ready' AND tiers < 2 AND reason IS NULL))
       AND attempts < %(max_attempts)s
       AND coalesce(claimed_until, updated_at) < now() - make_interval(secs => %(quiet)s)
       AND updated_at < now() - make_interval(secs => %(quiet)s)

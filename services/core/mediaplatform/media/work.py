@@ -10,6 +10,7 @@ extends. Every commit names the claim, so a worker that lost it changes nothing:
 | an event is lost | the sweeper finds the object and promises the job |
 | the object is overwritten with other bytes | failed, `changed`: not the promised SHA-256 |
 | the object is deleted before a worker has it | failed, `missing`; no older event revives it |
+| the same, with the first tier published | ready with it and `missing`, never complete |
 | no bytes come in time | expired |
 | a worker can extend its claim no longer | it stops, and hands the message back |
 | too many deliveries | failed, `gave_up`; a redrive from the dead letters may take it again |
@@ -34,6 +35,9 @@ from mediaplatform.platform.database import Database, fetch_one
 from mediaplatform.platform.ports.queue import Message
 
 MISSING = "The uploaded file was deleted before it could be read. Upload it again."
+INCOMPLETE = (
+    "It can be seen, but not every file of it could be made. Delete it, then upload it again."
+)
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,7 @@ class MediaWork:
         return await self._publish("publish_second", claim, _named(claim), renditions)
 
     async def fail(self, claim: Claim, reason: str, detail: str) -> bool:
+        """It failed, or stays at its first tier; the claim is over. False where it was lost."""
         return await self._changed("fail", claim, reason=reason, detail=detail)
 
     async def _publish(
