@@ -13,6 +13,7 @@ from typing import Any
 
 from mediaplatform.errors import Conflict
 from mediaplatform_operator.cluster.objects import (
+    INSTANCE,
     OWNED,
     Key,
     Object,
@@ -60,7 +61,7 @@ class Settled:
 async def owned_objects(cluster: Cluster, owner: Object) -> dict[Key, Object]:
     """Every object of the owner's, by key."""
     meta = owner["metadata"]
-    labels = f"app.kubernetes.io/instance={meta['name']},{MANAGED_BY}={OURS}"
+    labels = f"{INSTANCE}={meta['name']},{MANAGED_BY}={OURS}"
     found = {}
     for kind in OWNED:
         for thing in await cluster.list(kind, meta["namespace"], labels):

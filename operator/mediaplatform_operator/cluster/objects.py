@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 Object = dict[str, Any]
+INSTANCE = "app.kubernetes.io/instance"  # the label that names the resource
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from mediaplatform_operator.cluster.keep import (
 )
 from mediaplatform_operator.cluster.objects import (
     DEPLOYMENT,
+    INSTANCE,
     POD,
     STATEFUL_SET,
     Key,
@@ -359,7 +360,7 @@ class Pass:
         meta = thing["metadata"]
         labels = {
             **meta.get("labels", {}),
-            "app.kubernetes.io/instance": self._name,
+            INSTANCE: self._name,
             "app.kubernetes.io/part-of": "mediaplatform",
             MANAGED_BY: OURS,
         }
@@ -373,7 +374,7 @@ class Pass:
 
     @property
     def _label(self) -> str:
-        return f"app.kubernetes.io/instance={self._name}"
+        return f"{INSTANCE}={self._name}"
 
     @property
     def _namespace(self) -> str:

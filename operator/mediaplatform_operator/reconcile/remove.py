@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mediaplatform.errors import InvalidInput
-from mediaplatform_operator.cluster.objects import DEPLOYMENT, POD, Object, is_owned
+from mediaplatform_operator.cluster.objects import DEPLOYMENT, INSTANCE, POD, Object, is_owned
 from mediaplatform_operator.reconcile.parts import Parts, effective
 from mediaplatform_operator.reconcile.services import COMPONENT
 from mediaplatform_operator.release.values import USERS
@@ -40,7 +40,7 @@ async def _stop_writers(parts: Parts, thing: Object) -> str:
     Reads no Secrets: where the whole namespace goes, our right to them goes first.
     """
     meta = thing["metadata"]
-    chosen = f"app.kubernetes.io/instance={meta['name']},{COMPONENT} in ({','.join(USERS)})"
+    chosen = f"{INSTANCE}={meta['name']},{COMPONENT} in ({','.join(USERS)})"
     for owned in await parts.cluster.list(DEPLOYMENT, meta["namespace"], chosen):
         name, uid = owned["metadata"]["name"], owned["metadata"]["uid"]
         if is_owned(owned, meta["uid"]) and "deletionTimestamp" not in owned["metadata"]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Any
 
-from mediaplatform_operator.cluster.objects import Object
+from mediaplatform_operator.cluster.objects import INSTANCE, Object
 from mediaplatform_operator.configuration import Configuration
 from mediaplatform_operator.release import network
-from mediaplatform_operator.release.network import INSTANCE, NAME
+from mediaplatform_operator.release.network import NAME
 from mediaplatform_operator.release.secrets import DATABASE, POSTGRES_PORT, REDIS_PORT
 from mediaplatform_operator.resource.model import MediaPlatform
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from mediaplatform_operator.cluster.objects import Object
+from mediaplatform_operator.cluster.objects import INSTANCE, Object
 from mediaplatform_operator.configuration import Configuration
 from mediaplatform_operator.resource.model import MediaPlatform
 
-NAME, INSTANCE = "app.kubernetes.io/name", "app.kubernetes.io/instance"
+NAME = "app.kubernetes.io/name"
 OPERATOR = "mediaplatform-operator"  # of the operator's pods, whatever its release is called
 
 
