@@ -388,6 +388,21 @@ async def test_a_worker_with_a_long_job_is_marked_to_go_last(platform: Operated)
     assert platform.cluster.writes.count(("apply", "Pod", "ingest-0")) == 1
 
 
+@pytest.mark.parametrize("available", [3, 1])
+async def test_a_pass_lists_the_pods_once_whatever_it_needs_them_for(
+    platform: Operated, available: int
+) -> None:
+    await platform.until_ready()
+    scaled = platform.find("Deployment", f"{platform.thing['metadata']['name']}-ingest")
+    scaled["spec"]["replicas"] = 3
+    scaled["status"]["availableReplicas"] = available
+    platform.cluster.put(scaled)
+    platform.cluster.lists.clear()
+    report = await platform.run()
+    assert (report.may_shrink, report.is_ready()) == (True, available == 3)
+    assert platform.cluster.lists.count("Pod") == 1
+
+
 @contextmanager
 def working(*, seconds: float) -> Iterator[int]:
     """A worker's metrics on a port of this machine."""

@@ -19,18 +19,23 @@ Place = tuple[str, str, str]  # plural, namespace, name
 
 
 class FakeCluster:
-    """`writes` tells what was written: ('apply', 'Secret', 'photos-tokens')."""
+    """`writes` tells what was written: ('apply', 'Secret', 'photos-tokens').
+
+    `lists` tells the kinds of what was listed.
+    """
 
     def __init__(self) -> None:
         self._objects: dict[Place, Object] = {}
         self._applied: dict[Place, Object] = {}
         self._version = 0
         self.writes: list[tuple[str, str, str]] = []
+        self.lists: list[str] = []
 
     async def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
         return copy.deepcopy(self._objects.get((kind.plural, namespace, name)))
 
     async def list(self, kind: Kind, namespace: str | None, labels: str = "") -> list[Object]:
+        self.lists.append(kind.name)
         return [
             copy.deepcopy(thing)
             for (plural, within, _), thing in sorted(self._objects.items())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from mediaplatform.errors import Conflict, InvalidInput
@@ -13,17 +13,20 @@ from mediaplatform_operator.reconcile.parts import Parts
 from mediaplatform_operator.reconcile.spread import Uneven
 
 
-@dataclass(frozen=True)
+@dataclass
 class Pods:
-    """Those of one resource's Deployments."""
+    """Those of one resource's Deployments in one pass: listed once, when first needed."""
 
     parts: Parts
     namespace: str
     labels: str
     deployments: Sequence[Object]
+    _listed: Sequence[Object] | None = field(default=None, init=False)
 
-    async def all(self) -> list[Object]:
-        return await self.parts.cluster.list(POD, self.namespace, self.labels)
+    async def all(self) -> Sequence[Object]:
+        if self._listed is None:
+            self._listed = await self.parts.cluster.list(POD, self.namespace, self.labels)
+        return self._listed
 
     async def protect_busy(self, least: Mapping[str, int]) -> bool:
         """Whether there are more workers than `least`; those with long jobs are marked to go last.

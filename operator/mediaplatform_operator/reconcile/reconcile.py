@@ -27,7 +27,6 @@ from mediaplatform_operator.cluster.keep import (
 from mediaplatform_operator.cluster.objects import (
     DEPLOYMENT,
     INSTANCE,
-    POD,
     STATEFUL_SET,
     Key,
     Object,
@@ -256,25 +255,23 @@ class Pass:
         async with self._part("ServicesReady"):
             wishes = [spread.kept(it, self._live) for it in rendered if it["kind"] != "Job"]
             await self._keep(wishes)
-            await self._look_at_services()
-            await self._care_for_pods(wishes)
+            found = [thing for thing in self._live.values() if thing["kind"] == DEPLOYMENT.name]
+            pods = Pods(self._parts, self._namespace, f"{INSTANCE}={self._name}", found)
+            await self._look_at_services(pods)
+            await self._care_for_pods(pods, wishes)
 
-    async def _look_at_services(self) -> None:
-        found = [thing for thing in self._live.values() if thing["kind"] == DEPLOYMENT.name]
-        self.report.replicas = services.replicas(found)
+    async def _look_at_services(self, pods: Pods) -> None:
+        self.report.replicas = services.replicas(pods.deployments)
         spec = self._resource.spec
         least = {"api": spec.api.replicas.min, "ingest": spec.workers.ingest.replicas.min}
-        condition = services.services(found, least, ())
+        condition = services.services(pods.deployments, least, ())
         if condition.status != "True":
-            pods = await self._parts.cluster.list(POD, self._namespace, self._label)
-            condition = services.services(found, least, pods)
+            condition = services.services(pods.deployments, least, await pods.all())
         self.report.put(condition)
 
-    async def _care_for_pods(self, wishes: list[Object]) -> None:
+    async def _care_for_pods(self, pods: Pods, wishes: list[Object]) -> None:
         if self._observes:
             return
-        found = [thing for thing in self._live.values() if thing["kind"] == DEPLOYMENT.name]
-        pods = Pods(self._parts, self._namespace, self._label, found)
         workers = self._resource.spec.workers
         least = {"ingest": workers.ingest.replicas.min, "render": workers.render.replicas.min}
         self.report.may_shrink = await pods.protect_busy(least)
@@ -371,10 +368,6 @@ class Pass:
     def _name(self) -> str:
         name: str = self._thing["metadata"]["name"]
         return name
-
-    @property
-    def _label(self) -> str:
-        return f"{INSTANCE}={self._name}"
 
     @property
     def _namespace(self) -> str:
