@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx2
 import pytest
 from tests.support.api import BASE
 from tests.support.helm import helm
 from tests.support.operator import Operated, operated, resource, secret
+from tests.support.seed import add_user
 from tests.support.wiring import ORIGIN, clients_of, make
 
 from mediaplatform.platform.adapters.cache import RedisCache
@@ -77,6 +78,11 @@ async def client(services: Services) -> AsyncIterator[httpx2.AsyncClient]:
     transport = httpx2.ASGITransport(app=make_app(services))
     async with httpx2.AsyncClient(transport=transport, base_url="http://photos.test") as client:
         yield client
+
+
+@pytest.fixture
+async def owner(database: Database) -> UUID:
+    return await add_user(database)
 
 
 @pytest.fixture

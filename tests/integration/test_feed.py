@@ -40,11 +40,6 @@ def feed(store: FeedStore, cache: RedisCache) -> FeedService:
     return FeedService(store, FeedCache(cache), MemoryBucket("media"))
 
 
-@pytest.fixture
-async def owner(database: Database) -> UUID:
-    return await add_user(database)
-
-
 async def items(feed: FeedService, cursor: str = "", limit: int = 24) -> list[dict[str, Any]]:
     page = await feed.page(cursor, limit)
     shown: list[dict[str, Any]] = orjson.loads(page.body)["items"]

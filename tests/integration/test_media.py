@@ -47,11 +47,6 @@ def library(
     )
 
 
-@pytest.fixture
-async def owner(database: Database) -> UUID:
-    return await add_user(database)
-
-
 def photo(content: bytes = b"photo", *, size: int | None = None) -> UploadRequest:
     size = len(content) if size is None else size
     return UploadRequest("dawn.jpg", size, "image/jpeg", hashlib.sha256(content).digest())

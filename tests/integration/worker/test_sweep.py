@@ -9,12 +9,10 @@ from uuid import UUID
 import pytest
 from structlog.testing import capture_logs
 from tests.support.platform import Bench
-from tests.support.seed import add_user
 from tests.support.waiting import eventually
 
 from mediaplatform.media.upkeep import BATCH
-from mediaplatform.platform.adapters.aws import Aws
-from mediaplatform.platform.database import Database, fetch_all, fetch_one
+from mediaplatform.platform.database import fetch_all, fetch_one
 from mediaplatform_worker.health import MARGIN_S, Health
 from mediaplatform_worker.sweep import FAULTS, STEP_S, Sweeper
 
@@ -31,16 +29,6 @@ INSERT INTO outbox (queue, body, created_at)
 SELECT %(queue)s, '{}', now() - interval '1 minute' FROM generate_series(1, %(count)s)"""
 WAITING = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = %(table)s::regclass"
 LEFT = "SELECT count(*) AS left FROM media WHERE state = 'trashed'"
-
-
-@pytest.fixture
-async def bench(database: Database, aws: Aws) -> Bench:
-    return await Bench.make(database, aws)
-
-
-@pytest.fixture
-async def owner(database: Database) -> UUID:
-    return await add_user(database)
 
 
 async def fill_trash(bench: Bench, owner: UUID, count: int) -> None:
