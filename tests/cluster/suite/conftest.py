@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,11 @@ def pytest_runtest_makereport(
     return report
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Load and loss come last."""
+    items.sort(key=lambda item: item.get_closest_marker("load") is not None)
+
+
 @pytest.fixture(scope="session")
 def kubectl() -> Kubectl:
     found = named()
@@ -51,17 +57,27 @@ def product(kubectl: Kubectl, emulator: Emulator) -> Product:
     return product
 
 
-@pytest.fixture(scope="module")
-def whole(product: Product) -> Iterator[Platform]:
-    """A ready platform, with database and Redis of others; tests leave it as it was.
+@pytest.fixture(scope="session")
+def shared() -> Iterator[ExitStack]:
+    """What modules share until the first one that puts load or loss on the cluster."""
+    with ExitStack() as stack:
+        yield stack
 
-    It is gone before the next module, which may need the room: a node that was lost or drained
-    leaves little of it.
-    """
-    with product.room() as platform:
-        platform.apply(platform.external())
-        platform.wait("Ready", seconds=120)
-        yield platform
+
+@pytest.fixture(scope="session")
+def whole(product: Product, shared: ExitStack) -> Platform:
+    """A ready platform, with database and Redis of others; tests leave it as it was."""
+    platform = shared.enter_context(product.room())
+    platform.apply(platform.external())
+    platform.wait("Ready", seconds=120)
+    return platform
+
+
+@pytest.fixture(scope="module", autouse=True)
+def alone(request: pytest.FixtureRequest, shared: ExitStack) -> None:
+    """Load and loss have the cluster for themselves."""
+    if request.node.get_closest_marker("load"):
+        shared.close()
 
 
 def named() -> Kubectl:

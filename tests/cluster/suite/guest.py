@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from tests.cluster.kubectl import Kubectl
@@ -39,6 +41,12 @@ class Pod:
             "exec", "-n", self.namespace, self.name, "--",
             "python", "-c", CONNECT, host, str(port),
         ).strip()  # fmt: skip
+
+
+def found(tries: Iterable[tuple[Pod, str, int]]) -> set[str]:
+    """What connections, each of a pod to a host and port, come to at once. Raises ClusterError."""
+    with ThreadPoolExecutor() as pool:
+        return set(pool.map(lambda one: one[0].finds(*one[1:]), tries))
 
 
 def guest(kubectl: Kubectl, namespace: str) -> Pod:

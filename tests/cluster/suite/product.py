@@ -29,8 +29,11 @@ PUBLIC_ENDPOINT = f"https://s3.{DOMAIN}"
 REGION = "us-east-1"
 GROUP = "mediaplatform.io/v1alpha1"
 Object = dict[str, Any]
-# Windows short enough to be watched; everything else is as it ships.
+# Windows short enough to be watched, and room for several platforms: each node counts the cores of
+# the one machine that all of them share. Everything else is as it ships.
 SERVICES = {
+    "api": {"resources": {"requests": {"cpu": "50m"}}},
+    "workers": {"ingest": {"resources": {"requests": {"cpu": "100m"}}}},
     "autoscaling": {
         "behaviour": {
             "up": {"windowSeconds": 0, "percent": 100, "pods": 4, "periodSeconds": 5},
@@ -62,7 +65,7 @@ class Product:
             },
             "ingressClass": "traefik",
             "services": {"values": SERVICES},
-            "observeSeconds": 100,
+            "observeSeconds": 60,
             **values,
         }
         self.helm(
@@ -98,18 +101,19 @@ class Product:
     def kill(self) -> None:
         """Every pod of the operator, at once and without a word."""
         self.kubectl("delete", "-n", OPERATOR, *self.pods(), "--force", "--grace-period=0")
-        # As if it had expired: the rounds of a test need not wait for it each time.
-        self.kubectl("patch", "lease", "-n", OPERATOR, OPERATOR, "--type=merge",
-                     "-p", '{"spec": {"holderIdentity": null}}')  # fmt: skip
 
     def leading(self, *, seconds: float) -> None:
         """Wait until an operator holds the Lease. Raises ClusterError."""
 
         def leads() -> bool:
-            holder = self.kubectl.get("lease", "-n", OPERATOR, OPERATOR)["spec"].get(
-                "holderIdentity"
-            )
-            return f"pod/{holder}" in self.pods()
+            lease = self.kubectl.get("lease", "-n", OPERATOR, OPERATOR)
+            holder = lease["spec"].get("holderIdentity")
+            if holder and f"pod/{holder}" not in self.pods():
+                # As if it had expired: the rounds of a test need not wait for it each time.
+                self.kubectl("patch", "lease", "-n", OPERATOR, OPERATOR, "--type=merge",
+                             "-p", '{"spec": {"holderIdentity": null}}')  # fmt: skip
+                return False
+            return bool(holder)
 
         until(leads, seconds=seconds, what="no operator holds the Lease")
 

@@ -41,27 +41,21 @@ def test_five_lines_become_a_service_that_shares_a_photo(product: Product) -> No
         assert "spec.database.external" in said
 
 
-def test_the_page_comes_by_tls_for_its_own_host(product: Product) -> None:
-    with product.platform() as platform:
-        platform.wait("Ready", seconds=READY_S)
-        with browser(platform.host) as http:
-            page = http.get("/")
-            assert page.status_code == 200
-            assert "<title>" in page.text
-            assert http.get("/api/openapi.json").json()["info"]["title"]
+def test_the_page_comes_by_tls_for_its_own_host(whole: Platform) -> None:
+    with browser(whole.host) as http:
+        page = http.get("/")
+        assert page.status_code == 200
+        assert "<title>" in page.text
+        assert http.get("/api/openapi.json").json()["info"]["title"]
 
 
-def test_a_renewed_certificate_is_served_without_a_restart(
-    product: Product, tmp_path: Path
-) -> None:
-    with product.platform() as platform:
-        platform.wait("Ready", seconds=READY_S)
-        before = restarts(platform)
-        for _ in range(2):
-            renew(platform, tmp_path)
-            with browser(platform.host) as http:
-                assert http.get("/health/ready").status_code == 200
-        assert restarts(platform) == before
+def test_a_renewed_certificate_is_served_without_a_restart(whole: Platform, tmp_path: Path) -> None:
+    before = restarts(whole)
+    for _ in range(2):
+        renew(whole, tmp_path)
+        with browser(whole.host) as http:
+            assert http.get("/health/ready").status_code == 200
+    assert restarts(whole) == before
 
 
 def renew(platform: Platform, folder: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cluster.run import until
 from tests.cluster.suite.chart import CHART, WAIT, helm, wired
-from tests.cluster.suite.guest import GUEST_PORT, Pod, guest
+from tests.cluster.suite.guest import GUEST_PORT, Pod, found, guest
 from tests.cluster.suite.ingress import app
 from tests.cluster.suite.product import OPERATOR, Platform, Product, forwarded
 from tests.cluster.suite.scrape import ask
@@ -55,21 +55,20 @@ def test_only_a_platform_and_the_operator_reach_its_database_and_redis(
 ) -> None:
     target = f"{opened.name}-{server}.{opened.name}.svc", SERVERS[server]
     operator = opened.product.pods()[0].removeprefix("pod/")
-    for pod in (*components(opened), Pod(opened.kubectl, OPERATOR, operator)):
-        assert pod.finds(*target) == "open"
-    neighbour = guest(opened.kubectl, opened.name)
-    for pod in (stranger, neighbour, *components(whole)):
-        assert pod.finds(*target) == "silent"
+    invited = *components(opened), Pod(opened.kubectl, OPERATOR, operator)
+    others = stranger, guest(opened.kubectl, opened.name), *components(whole)
+    assert found((pod, *target) for pod in invited) == {"open"}
+    assert found((pod, *target) for pod in others) == {"silent"}
 
 
 def test_others_reach_the_api_and_metrics_and_no_other_port(
     opened: Platform, stranger: Pod
 ) -> None:
     assert stranger.finds(f"{opened.name}-api.{opened.name}.svc", 80) == "open"
-    for pod in components(opened):
-        assert stranger.finds(pod.address, METRICS) == "open"
-        assert stranger.finds(pod.address, GUEST_PORT) == "silent"
-        assert pod.finds(pod.address, GUEST_PORT) == "refused"  # nobody listens there
+    pods = components(opened)
+    assert found((stranger, pod.address, METRICS) for pod in pods) == {"open"}
+    assert found((stranger, pod.address, GUEST_PORT) for pod in pods) == {"silent"}
+    assert found((pod, pod.address, GUEST_PORT) for pod in pods) == {"refused"}  # nobody listens
 
 
 def test_a_closed_platform_does_its_work(closed: Platform) -> None:
@@ -88,23 +87,22 @@ def test_a_closed_platform_does_its_work(closed: Platform) -> None:
 def test_a_closed_platform_is_reached_only_by_those_that_are_named(
     opened: Platform, closed: Platform, stranger: Pod
 ) -> None:
-    for platform, found in ((opened, "open"), (closed, "silent")):
-        assert stranger.finds(f"{platform.name}-api.{platform.name}.svc", 80) == found
-        for pod in components(platform):
-            assert stranger.finds(pod.address, METRICS) == found
+    for platform, expected in ((opened, "open"), (closed, "silent")):
+        metrics = [(stranger, pod.address, METRICS) for pod in components(platform)]
+        api = stranger, f"{platform.name}-api.{platform.name}.svc", 80
+        assert found([api, *metrics]) == {expected}
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_a_closed_platform_calls_only_what_is_named(
     opened: Platform, closed: Platform, stranger: Pod, component: str
 ) -> None:
-    pod = one(closed, component)
-    for server, port in SERVERS.items():
-        assert pod.finds(f"{closed.name}-{server}", port) == "open"
-    assert pod.finds(*AWS) == "open"
-    for target in ((stranger.address, GUEST_PORT), BESIDE_AWS):
-        assert one(opened, component).finds(*target) == "open"
-        assert pod.finds(*target) == "silent"
+    pod, beside = one(closed, component), one(opened, component)
+    servers = [(f"{closed.name}-{server}", port) for server, port in SERVERS.items()]
+    others = (stranger.address, GUEST_PORT), BESIDE_AWS
+    assert found((pod, *target) for target in (*servers, AWS)) == {"open"}
+    assert found((beside, *target) for target in others) == {"open"}
+    assert found((pod, *target) for target in others) == {"silent"}
 
 
 def components(platform: Platform) -> list[Pod]:

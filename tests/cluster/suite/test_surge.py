@@ -26,7 +26,7 @@ PEOPLE = 130  # over six pods each has more than the 20 requests in flight that 
 WAIT_S = 20  # as the page waits for what becomes of an upload
 ARRIVING_S = 10  # until all of them are there
 CALM_S = 10
-LASTING_S = 45  # with all the pods
+LASTING_S = 20  # with all the pods
 SCALED_S = 60
 BACK_S = 120
 
