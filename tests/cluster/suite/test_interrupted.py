@@ -32,6 +32,7 @@ def test_killed_at_twenty_points_of_first_wirings_all_converge(product: Product)
             wait_for_progress(platform, number)
             product.kill()
             platforms.append(platform)
+        product.leading(seconds=60)
         for platform in platforms:
             platform.wait("Ready", seconds=DONE_S)
             check_aws(product, platform, whole=True)
