@@ -36,6 +36,22 @@ def keep(kubectl: Kubectl, test: str, story: str) -> Path:
     return folder
 
 
+def unready(kubectl: Kubectl) -> list[str]:
+    """Pods that are not ready, and why; none if the cluster does not answer."""
+    try:
+        pods = kubectl.get("pods", "--all-namespaces")["items"]
+    except ClusterError:
+        return []
+    return [
+        f"{pod['metadata']['namespace']}/{pod['metadata']['name']}: {item.get('message', '')}"
+        for pod in pods
+        for item in pod["status"].get("conditions", ())
+        if item["type"] in {"PodScheduled", "Ready"}
+        and item["status"] == "False"
+        and item.get("reason") != "PodCompleted"
+    ]
+
+
 def _namespaces(kubectl: Kubectl) -> list[str]:
     try:
         found = kubectl("get", "namespaces", "-l", "suite=mediaplatform", "-o", "name")

@@ -10,7 +10,7 @@ import io
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -167,6 +167,11 @@ def photo(number: int) -> bytes:
     image = Image.new("RGB", (64, 48), (number % 256, number // 256 % 256, 128))
     image.save(target, "JPEG", quality=95, comment=f"{number}".encode())
     return target.getvalue()
+
+
+def array(ids: Iterable[str]) -> str:
+    """Ids of items as PostgreSQL reads an array."""
+    return f"{{{','.join(ids)}}}"
 
 
 def _client(host: str, user: Client) -> httpx2.Client:

@@ -230,13 +230,15 @@ class Platform:
             "redis": {"external": {"secret": "cache"}},
         }
 
-    def sql(self, statement: str, *, database: str = "") -> list[list[str]]:
-        """The rows that the external database answers with. Raises ClusterError."""
+    def sql(self, statement: str, *, database: str = "", **named: str) -> list[list[str]]:
+        """Rows of the external database; `:'name'` is a value, quoted. Raises ClusterError."""
         admin = json.loads((STATE / "cloud.json").read_text())["postgres"]["password"]
+        values = {**named, "ON_ERROR_STOP": "1"}
         text = self.kubectl(
-            "exec", "-n", "aws", "deployment/postgres", "--", "env", f"PGPASSWORD={admin}",
+            "exec", "-i", "-n", "aws", "deployment/postgres", "--", "env", f"PGPASSWORD={admin}",
             "psql", "-h", "127.0.0.1", "-U", "postgres", "-d", database or self.name,
-            "--no-align", "--tuples-only", "-c", statement,
+            *(f"--set={name}={value}" for name, value in values.items()),
+            "--quiet", "--no-align", "--tuples-only", stdin=statement,
         )  # fmt: skip
         return [line.split("|") for line in text.splitlines()]
 

@@ -10,17 +10,19 @@ import pytest
 
 from tests.cluster.run import until
 from tests.cluster.suite.ingress import app
-from tests.cluster.suite.load import photo, serving
-from tests.cluster.suite.product import Platform, Product, forwarded
+from tests.cluster.suite.load import array, photo
+from tests.cluster.suite.product import Platform, forwarded
 from tests.cluster.suite.scrape import samples
 
 pytestmark = pytest.mark.load
 
 MANY, FEWEST = 4, 2
 LONG_S = 10
+READY_S = 60
 GONE_S = 90
 SETTLED_S = 60
 OLDEST = "mediaplatform_worker_oldest_job_seconds"
+ATTEMPTS = "SELECT DISTINCT attempts FROM media WHERE id = ANY (:'ids')"
 # To the process that the worker forks its jobs from: no job of it goes on while it is stopped.
 SIGNAL = """
 import os, pathlib, signal, sys
@@ -30,14 +32,16 @@ for found in pathlib.Path("/proc").glob("[0-9]*/status"):
 """
 
 
-def test_a_worker_with_a_long_job_is_the_last_to_go(product: Product) -> None:
-    with serving(product, **fewest(MANY)) as platform, app(platform.host) as user:
+def test_a_worker_with_a_long_job_is_the_last_to_go(platform: Platform) -> None:
+    platform.change(fewest(MANY))
+    platform.wait("Ready", seconds=READY_S)
+    with app(platform.host) as user:
         user.register("Ada")
         chosen = first_to_go(platform)
         ids: list[str] = []
         with (
             stopped(platform, chosen),
-            forwarded(product.kubectl, platform.name, f"pod/{chosen}", 9090) as url,
+            forwarded(platform.kubectl, platform.name, f"pod/{chosen}", 9090) as url,
         ):
 
             def is_long() -> bool:
@@ -52,7 +56,7 @@ def test_a_worker_with_a_long_job_is_the_last_to_go(product: Product) -> None:
             assert chosen in names(platform)
         for item in ids:
             assert user.wait(item, seconds=SETTLED_S)["state"] == "ready"
-        assert platform.sql("SELECT DISTINCT attempts FROM media") == [["1"]]
+        assert platform.sql(ATTEMPTS, ids=array(ids)) == [["1"]]
 
 
 def fewest(workers: int) -> dict[str, object]:

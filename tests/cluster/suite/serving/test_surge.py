@@ -16,8 +16,8 @@ import pytest
 
 from tests.cluster.run import until
 from tests.cluster.suite.ingress import Balancer, app
-from tests.cluster.suite.load import RATE, Load, Sent, photo, serving
-from tests.cluster.suite.product import Platform, Product
+from tests.cluster.suite.load import RATE, Load, Sent, photo
+from tests.cluster.suite.product import Platform
 
 pytestmark = pytest.mark.load
 
@@ -31,8 +31,8 @@ SCALED_S = 60
 BACK_S = 120
 
 
-def test_a_surge_brings_four_pods_of_the_api_and_fails_nobody(product: Product) -> None:
-    with serving(product) as platform, Load(platform.host) as load:
+def test_a_surge_brings_four_pods_of_the_api_and_fails_nobody(platform: Platform) -> None:
+    with Load(platform.host) as load:
         shipped = {"replicas": {"min": FEWEST, "max": MOST}, "inFlightPerReplica": 20}
         assert platform.resource()["spec"]["api"] == shipped
         with load.running():

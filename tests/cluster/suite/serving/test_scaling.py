@@ -14,8 +14,8 @@ import pytest
 from mediaplatform_local.client import Client
 from tests.cluster.run import until
 from tests.cluster.suite.ingress import app
-from tests.cluster.suite.load import photo, serving
-from tests.cluster.suite.product import Platform, Product, forwarded
+from tests.cluster.suite.load import array, photo
+from tests.cluster.suite.product import Platform, forwarded
 from tests.cluster.suite.scrape import ask
 from tests.support import samples
 from tests.support.samples import sample
@@ -38,12 +38,11 @@ OUTCOMES = (
 
 
 def test_a_backlog_of_400_jobs_brings_four_workers_and_each_job_is_done_once(
-    product: Product,
+    platform: Platform,
 ) -> None:
     """Workers are held back until Prometheus has the whole backlog; then there are two of them."""
     with (
-        serving(product) as platform,
-        forwarded(product.kubectl, "monitoring", "service/prometheus", 9090) as prometheus,
+        forwarded(platform.kubectl, "monitoring", "service/prometheus", 9090) as prometheus,
         app(platform.host) as user,
     ):
         user.register("Ada")
@@ -65,10 +64,10 @@ def test_a_backlog_of_400_jobs_brings_four_workers_and_each_job_is_done_once(
             back = time.monotonic() - began - done
         print(f"{MOST} workers after {grown:.0f} s, all done after {done:.0f} s, "
               f"{FEWEST} workers {back:.0f} s later; {len(more)} large ones meanwhile")  # fmt: skip
-        each = len(ids) + len(more)
         assert more
-        assert once(platform) == [["ready", "2", "1", str(each)]]
-        assert ready(platform) == [[str(each), str(each)]]
+        each = str(len(ids) + len(more))
+        assert taken(platform, ids + more) == [["ready", "2", "1", each]]
+        assert ready(platform, ids + more) == [[each, each]]
         assert set(ask(prometheus, OUTCOMES.format(platform.name), "outcome")) == {"done"}
 
 
@@ -121,13 +120,19 @@ def pods(platform: Platform) -> int:
     return len(platform.get("pods", "-l", chosen)["items"])
 
 
-def once(platform: Platform) -> list[list[str]]:
+def taken(platform: Platform, ids: list[str]) -> list[list[str]]:
     """State, tiers, and how often a worker took it: with how many items of each."""
-    return platform.sql("SELECT state, tiers, attempts, count(*) FROM media GROUP BY 1, 2, 3")
+    return platform.sql(
+        "SELECT state, tiers, attempts, count(*) FROM media WHERE id = ANY (:'ids')"
+        " GROUP BY 1, 2, 3",
+        ids=array(ids),
+    )
 
 
-def ready(platform: Platform) -> list[list[str]]:
+def ready(platform: Platform, ids: list[str]) -> list[list[str]]:
     """How often an item became ready, and how many items did."""
     return platform.sql(
-        "SELECT count(*), count(DISTINCT media_id) FROM media_moves WHERE to_state = 'ready'"
+        "SELECT count(*), count(DISTINCT media_id) FROM media_moves"
+        " WHERE to_state = 'ready' AND media_id = ANY (:'ids')",
+        ids=array(ids),
     )

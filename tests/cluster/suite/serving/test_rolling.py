@@ -7,8 +7,8 @@ import time
 import pytest
 
 from tests.cluster.run import until
-from tests.cluster.suite.load import RATE, UNLIMITED, Load, serving
-from tests.cluster.suite.product import Platform, Product
+from tests.cluster.suite.load import RATE, UNLIMITED, Load
+from tests.cluster.suite.product import Platform
 
 pytestmark = pytest.mark.load
 
@@ -18,9 +18,9 @@ BOTH = ("api", "ingest")
 
 
 def test_an_update_of_api_and_workers_fails_no_request_and_loses_no_upload(
-    product: Product,
+    platform: Platform,
 ) -> None:
-    with serving(product) as platform, Load(platform.host) as load:
+    with Load(platform.host) as load:
         before = pods(platform)
         with load.running():
             until(lambda: len(load.ids) > 3, seconds=30, what="no upload succeeds")
