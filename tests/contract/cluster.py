@@ -78,6 +78,16 @@ async def fields_no_longer_applied_go_and_those_of_others_stay(
     assert after["data"] == {"one": "1", "theirs": "3"}
 
 
+async def what_one_manager_applied_stays_when_another_applies(
+    cluster: Cluster, namespace: str
+) -> None:
+    wish = config_map(namespace, one="1")
+    await cluster.apply(wish)
+    await cluster.apply({**wish, "data": {"two": "2"}}, manager="another")
+    after = await cluster.apply(wish)
+    assert after["data"] == {"one": "1", "two": "2"}
+
+
 async def a_list_shows_what_its_labels_choose(cluster: Cluster, namespace: str) -> None:
     wish = config_map(namespace)
     label = uuid4().hex[:8]
@@ -123,6 +133,7 @@ CONTRACT = (
     a_check_answers_as_if_it_took_the_others_place,
     it_knows_what_kinds_it_has,
     the_same_again_writes_nothing,
+    what_one_manager_applied_stays_when_another_applies,
     a_list_shows_what_its_labels_choose,
     a_kind_that_is_not_there_has_no_objects,
     a_delete_takes_only_the_one_that_was_meant,

@@ -129,10 +129,10 @@ async def test_somebody_elses_object_ends_the_plan(platform: Operated) -> None:
 
 async def test_what_the_server_would_refuse_ends_the_plan(platform: Operated) -> None:
     class Full(FakeCluster):
-        async def apply(self, thing: Object, *, dry_run: bool = False, part: str = "") -> Object:
+        async def apply(self, thing: Object, *, dry_run: bool = False, **how: str) -> Object:
             if thing["kind"] == "Deployment":
                 raise InvalidInput(f"exceeded quota: {thing['metadata']['name']}")
-            return await super().apply(thing, dry_run=dry_run, part=part)
+            return await super().apply(thing, dry_run=dry_run, **how)
 
     full = Full()
     for thing in platform.cluster:

@@ -67,10 +67,12 @@ class ApiServer:
                 return found
             query = {**query, "continue": token}
 
-    async def apply(self, thing: Object, *, dry_run: bool = False, part: str = "") -> Object:
+    async def apply(
+        self, thing: Object, *, dry_run: bool = False, part: str = "", manager: str = FIELD_MANAGER
+    ) -> Object:
         meta = thing["metadata"]
         path = kind_of(thing).path(meta["namespace"], meta["name"]) + (f"/{part}" if part else "")
-        query = {"fieldManager": FIELD_MANAGER, "force": "true"}
+        query = {"fieldManager": manager, "force": "true"}
         if dry_run:
             query["dryRun"] = "All"
         return await self._ask("PATCH", path, query, body=thing, content_type=APPLY)

@@ -1,7 +1,7 @@
 """An API server in memory, under the same contract tests as the real one.
 
-It knows server-side apply with one field manager, and lists as whole values. It runs no
-controllers: what they would write, a test writes with `put`.
+It knows server-side apply by field managers that share no field, and lists as whole values. It
+runs no controllers: what they would write, a test writes with `put`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from mediaplatform.errors import NotFound
 from mediaplatform_operator.cluster.objects import KINDS, Kind, Object, kind_of
+from mediaplatform_operator.cluster.port import FIELD_MANAGER
 
 Place = tuple[str, str, str]  # plural, namespace, name
 
@@ -26,7 +27,7 @@ class FakeCluster:
 
     def __init__(self) -> None:
         self._objects: dict[Place, Object] = {}
-        self._applied: dict[Place, Object] = {}
+        self._applied: dict[tuple[Place, str, str], Object] = {}
         self._version = 0
         self.writes: list[tuple[str, str, str]] = []
         self.lists: list[str] = []
@@ -44,12 +45,14 @@ class FakeCluster:
             and _matches(thing["metadata"].get("labels", {}), labels)
         ]
 
-    async def apply(self, thing: Object, *, dry_run: bool = False, part: str = "") -> Object:
+    async def apply(
+        self, thing: Object, *, dry_run: bool = False, part: str = "", manager: str = FIELD_MANAGER
+    ) -> Object:
         place = _place(thing)
         there = self._objects.get(place)
         if part and there is None:
             raise NotFound(f"{thing['kind']} {thing['metadata']['name']} is not there")
-        key = (*place[:2], place[2] + f"/{part}") if part else place
+        key = place, part, manager
         before = self._applied.get(key, {})
         after = _merge(_without(copy.deepcopy(there or {}), before, thing), thing)
         if not dry_run and after != there:
@@ -85,7 +88,8 @@ class FakeCluster:
     def take(self, place: Place) -> None:
         """Have an object be gone."""
         self._objects.pop(place, None)
-        self._applied.pop(place, None)
+        for key in [key for key in self._applied if key[0] == place]:
+            del self._applied[key]
 
     def __iter__(self) -> Iterator[Object]:
         return iter(copy.deepcopy(list(self._objects.values())))

@@ -8,11 +8,12 @@ are as they were when the server last said so, it is not asked again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mediaplatform.errors import Conflict
 from mediaplatform_operator.cluster.objects import (
+    DEPLOYMENT,
     INSTANCE,
     OWNED,
     Key,
@@ -27,6 +28,7 @@ from mediaplatform_operator.wiring.model import ABSENT, ADOPT_TAG, EXISTENCE, Ch
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 OURS = "mediaplatform-operator"
+STARTER = f"{OURS}-start"  # of fields; those of OURS are all that it wishes for, now and later
 HIDDEN = "(secret)"
 
 
@@ -38,6 +40,7 @@ class Edit:
     changes: tuple[Change, ...]
     delete: bool = False
     ours: bool = False  # we want something else than before; others changed nothing
+    start: Object | None = None  # applied once, and left to others from then on
 
 
 @dataclass
@@ -81,8 +84,9 @@ async def edits(
 
     Raises Conflict for an object of that name that is not the owner's.
     """
+    least = dict(map(_least, filter(_is_autoscaler, wishes)))
     found = [await _edit(cluster, wish, live, owner, settled) for wish in wishes]
-    return tuple(edit for edit in found if edit is not None)
+    return tuple(_started(edit, least) for edit in found if edit is not None)
 
 
 def leftovers(wishes: Sequence[Object], live: Mapping[Key, Object]) -> tuple[Edit, ...]:
@@ -107,7 +111,8 @@ async def act(cluster: Cluster, edit: Edit) -> Object | None:
         kind = kind_of(edit.thing)
         await cluster.delete(kind, meta["namespace"], meta["name"], uid=meta["uid"])
         return None
-    return await cluster.apply(edit.thing)
+    made = await cluster.apply(edit.thing)
+    return await cluster.apply(edit.start, manager=STARTER) if edit.start else made
 
 
 async def _edit(
@@ -132,6 +137,28 @@ async def _edit(
         return Edit(wish, found, ours=settled.wanted_else(wish))
     settled.note(wish, there)
     return None
+
+
+def _is_autoscaler(wish: Object) -> bool:
+    return wish["kind"] in {"HorizontalPodAutoscaler", "ScaledObject"}
+
+
+def _least(autoscaler: Object) -> tuple[Key, int]:
+    """What it scales, and the fewest replicas of that."""
+    spec = autoscaler["spec"]
+    target = spec["scaleTargetRef"]
+    fewest = spec.get("minReplicas") or spec.get("minReplicaCount") or 1
+    return Key(target.get("kind", DEPLOYMENT.name), target["name"]), fewest
+
+
+def _started(edit: Edit, least: Mapping[Key, int]) -> Edit:
+    """What is new begins with its fewest replicas, and does not wait for its autoscaler to look."""
+    wish, key = edit.thing, Key.of(edit.thing)
+    if key not in least or edit.changes[0].setting != EXISTENCE:
+        return edit
+    meta = {name: wish["metadata"][name] for name in ("name", "namespace")}
+    start = {"apiVersion": wish["apiVersion"], "kind": wish["kind"], "metadata": meta}
+    return replace(edit, start={**start, "spec": {"replicas": least[key]}})
 
 
 def _existence(key: Key, why: str, before: str | None, after: str | None) -> Change:

@@ -19,8 +19,10 @@ class Cluster(Protocol):
         """Every object of the kind; none where the server does not have the kind."""
         ...
 
-    async def apply(self, thing: Object, *, dry_run: bool = False, part: str = "") -> Object:
-        """Server-side apply of our fields, and the object as it is then.
+    async def apply(
+        self, thing: Object, *, dry_run: bool = False, part: str = "", manager: str = FIELD_MANAGER
+    ) -> Object:
+        """Server-side apply of the manager's fields, and the object as it is then.
 
         `part` is a subresource, 'status'. A dry run answers the same and changes nothing.
         https://kubernetes.io/docs/reference/using-api/server-side-apply/
