@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from contextlib import AsyncExitStack, suppress
 from typing import Any, cast
@@ -37,6 +38,7 @@ async def run(configuration: Configuration) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    _mute_last_events()
     await _connect()
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(ApiClient())
@@ -98,6 +100,12 @@ async def _connect() -> None:
         config.load_incluster_config()  # type: ignore[no-untyped-call]
     except config.ConfigException:
         await config.load_kube_config()  # type: ignore[no-untyped-call]
+
+
+def _mute_last_events() -> None:
+    """A namespace that is being deleted takes no events, and kopf logs four faults for each."""
+    posting = logging.getLogger("kopf._core.engines.posting")
+    posting.addFilter(lambda record: "is being terminated" not in record.getMessage())
 
 
 def _say(thing: Object, kind: str, reason: str, message: str) -> None:

@@ -170,7 +170,7 @@ class Product:
         try:
             yield Platform(self, name)
         finally:
-            self.kubectl("delete", "namespace", name, "--wait=false")
+            self.kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
 from typing import Any
 
@@ -147,6 +148,22 @@ def test_deleted_and_applied_again_it_is_another_one_of_the_same_name(product: P
         platform.wait("Ready", seconds=DONE_S)
         assert platform.resource()["metadata"]["uid"] != before
         check_aws(product, platform, whole=True)
+
+
+def test_deleted_with_its_namespace_everything_goes_and_nothing_is_called_an_error(
+    product: Product,
+) -> None:
+    with product.room() as platform:
+        platform.apply({**platform.external(), "storage": {"deletion": "DeleteWithData"}})
+        platform.wait("Ready", seconds=DONE_S)
+        product.kubectl("delete", "namespace", platform.name, "--wait=false")
+        gone(platform)
+        product.kubectl("wait", "--for=delete", f"namespace/{platform.name}", "--timeout=60s")
+        check_aws(product, platform, whole=False)
+        said = product.kubectl("logs", "-n", OPERATOR, f"deployment/{OPERATOR}", "--since=60s")
+        ours = [json.loads(line) for line in said.splitlines() if platform.name in line]
+        assert ours
+        assert [line for line in ours if line["level"] not in {"debug", "info"}] == []
 
 
 @pytest.mark.parametrize("policy", ["Retain", "Delete", "DeleteWithData"])
