@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-LOOK_S = 0.25
+LOOK_S, MOST_LOOK_S = 0.25, 1.0
 T = TypeVar("T")
 
 
@@ -62,15 +62,17 @@ def attempt(
 
 def until(check: Callable[[], T | None], *, seconds: float, what: Callable[[], str] | str) -> T:
     """What `check` finds, once it finds something. Raises ClusterError with what is the case."""
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
     while True:
         found = check()
         if found:
             return found
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if waited > seconds:
             said = what if isinstance(what, str) else what()
             raise ClusterError(f"not in {seconds:.0f} s: {said}")
-        time.sleep(LOOK_S)
+        # The longer it takes the less often: who looks takes the cores of those who work.
+        time.sleep(min(max(LOOK_S, waited / 10), MOST_LOOK_S))
 
 
 @contextmanager

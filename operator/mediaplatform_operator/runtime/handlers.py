@@ -18,7 +18,7 @@ from mediaplatform_operator.runtime.platforms import Platforms
 PLURAL = "mediaplatforms"
 FINALIZER = f"{GROUP}/operator"
 WATCHED = (DEPLOYMENT, STATEFUL_SET, JOB)  # the rest is looked at by each pass
-REMOVE_AGAIN_S = 15
+REMOVE_AGAIN_S = (2.0, 4.0, 8.0, 15.0)
 SERVER_TIMEOUT_S, CLIENT_TIMEOUT_S, CONNECT_TIMEOUT_S = 300, 310, 10
 SELECTOR = f"{MANAGED_BY}={OURS}"
 
@@ -89,10 +89,11 @@ def _keep_platforms(
             counting.cancel()
 
     @kopf.on.delete(**ours, registry=handlers, id="delete")
-    async def delete(body: kopf.Body, **_: Any) -> None:
+    async def delete(body: kopf.Body, retry: int, **_: Any) -> None:
         waits = await platforms.remove(_plain(body))
         if waits:
-            raise kopf.TemporaryError(waits, delay=REMOVE_AGAIN_S)
+            delay = REMOVE_AGAIN_S[min(retry, len(REMOVE_AGAIN_S) - 1)]
+            raise kopf.TemporaryError(waits, delay=delay)
 
 
 def _watch_owned(handlers: kopf.OperatorRegistry, kind: Kind, platforms: Platforms) -> None:

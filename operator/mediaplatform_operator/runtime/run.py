@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import kopf
 import structlog
+from kopf._core.engines import posting
 from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient
 from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
@@ -38,7 +39,7 @@ async def run(configuration: Configuration) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    _mute_last_events()
+    mute_last_events()
     await _connect()
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(ApiClient())
@@ -102,10 +103,10 @@ async def _connect() -> None:
         await config.load_kube_config()  # type: ignore[no-untyped-call]
 
 
-def _mute_last_events() -> None:
+def mute_last_events() -> None:
     """A namespace that is being deleted takes no events, and kopf logs four faults for each."""
-    posting = logging.getLogger("kopf._core.engines.posting")
-    posting.addFilter(lambda record: "is being terminated" not in record.getMessage())
+    logger = logging.getLogger(posting.__name__)
+    logger.addFilter(lambda record: "is being terminated" not in record.getMessage())
 
 
 def _say(thing: Object, kind: str, reason: str, message: str) -> None:

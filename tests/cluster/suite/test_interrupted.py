@@ -154,7 +154,8 @@ def test_deleted_with_its_namespace_everything_goes_and_nothing_is_called_an_err
     product: Product,
 ) -> None:
     with product.room() as platform:
-        platform.apply({**platform.external(), "storage": {"deletion": "DeleteWithData"}})
+        external = {**platform.external(), **EXTERNAL}
+        platform.apply({**external, "storage": {"deletion": "DeleteWithData"}})
         platform.wait("Ready", seconds=DONE_S)
         product.kubectl("delete", "namespace", platform.name, "--wait=false")
         gone(platform)
