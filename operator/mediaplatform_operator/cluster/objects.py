@@ -12,6 +12,7 @@ import orjson
 
 Object = dict[str, Any]
 INSTANCE = "app.kubernetes.io/instance"  # the label that names the resource
+COMPONENT = "app.kubernetes.io/component"
 
 
 @dataclass(frozen=True)

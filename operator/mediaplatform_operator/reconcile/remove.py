@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from mediaplatform.errors import InvalidInput
-from mediaplatform_operator.cluster.objects import DEPLOYMENT, INSTANCE, POD, Object, is_owned
+from mediaplatform_operator.cluster.objects import (
+    COMPONENT,
+    DEPLOYMENT,
+    INSTANCE,
+    POD,
+    Object,
+    is_owned,
+)
 from mediaplatform_operator.reconcile.parts import Parts, effective
-from mediaplatform_operator.reconcile.services import COMPONENT
 from mediaplatform_operator.release.values import USERS
 from mediaplatform_operator.resource.load import parse
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from mediaplatform_operator.cluster.objects import Object
+from mediaplatform_operator.cluster.objects import COMPONENT, Object
 from mediaplatform_operator.reconcile.conditions import Condition, progressing
 
 STUCK = frozenset(
     {"ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName",
      "CrashLoopBackOff", "CreateContainerConfigError", "CreateContainerError"}
 )  # fmt: skip
-COMPONENT = "app.kubernetes.io/component"
 
 
 def component_of(thing: Object) -> str:

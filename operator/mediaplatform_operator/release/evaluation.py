@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Any
 
-from mediaplatform_operator.cluster.objects import INSTANCE, Object
+from mediaplatform_operator.cluster.objects import COMPONENT, INSTANCE, Object
 from mediaplatform_operator.configuration import Configuration
 from mediaplatform_operator.release import network
 from mediaplatform_operator.release.network import NAME
@@ -66,7 +66,7 @@ def _server(
     selector = {
         NAME: "mediaplatform",
         INSTANCE: resource.metadata.name,
-        "app.kubernetes.io/component": component,
+        COMPONENT: component,
     }
     password = {"secretKeyRef": {"name": name, "key": "password"}}
     container = {
