@@ -6,7 +6,7 @@ import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 from PIL import Image
@@ -48,6 +48,10 @@ class Bench:
     announced: list[UUID]
     uploads_name: str
     media_name: str
+
+    async def execute(self, statement: LiteralString, values: Any = None) -> None:
+        async with self.database.connection() as connection:
+            await connection.execute(statement, values)
 
     @classmethod
     async def make(cls, database: Database, aws: Aws) -> Bench:

@@ -56,8 +56,7 @@ async def test_a_second_tier_tried_too_often_is_given_up_and_a_redrive_takes_it_
     bench: Bench, sandbox: ProcessSandbox, owner: UUID, tmp_path: Path
 ) -> None:
     media = await bench.upload(owner, photo())
-    async with bench.database.connection() as connection:
-        await connection.execute("UPDATE media SET state = 'ready', tiers = 1")
+    await bench.execute("UPDATE media SET state = 'ready', tiers = 1")
     for receives in range(1, RECEIVES + 1):
         assert await bench.upkeep.give_up_second() == 0, "it may still succeed"
         claim = await bench.work.claim(media.id, job(media.id, receives=receives))
@@ -82,10 +81,9 @@ async def test_a_redrive_after_the_upload_is_gone_leaves_a_ready_item_incomplete
     bench: Bench, owner: UUID, tmp_path: Path
 ) -> None:
     media = await bench.upload(owner, photo())
-    async with bench.database.connection() as connection:
-        await connection.execute(
-            "UPDATE media SET state = 'ready', tiers = 1, reason = 'gave_up', attempts = 1"
-        )
+    await bench.execute(
+        "UPDATE media SET state = 'ready', tiers = 1, reason = 'gave_up', attempts = 1"
+    )
     await bench.uploads.delete([media.upload_key])
     moves, before = await bench.moves(media.id), await bench.row(media.id)
     consumer = Consumer("redriven", bench.queue, Health(), slots=1, visibility_seconds=30)
@@ -131,10 +129,9 @@ async def test_a_redrive_after_the_upload_is_gone_changes_no_state(
 ) -> None:  # fmt: skip
     media = await bench.upload(owner, photo())
     await bench.uploads.delete([media.upload_key])
-    async with bench.database.connection() as connection:
-        await connection.execute(
-            "UPDATE media SET state = %s, tiers = %s, reason = %s", (state, tiers, reason)
-        )
+    await bench.execute(
+        "UPDATE media SET state = %s, tiers = %s, reason = %s", (state, tiers, reason)
+    )
     await bench.ingest(Endless(), tmp_path).handle(job(media.id, message="redriven"))
     row = await bench.row(media.id)
     assert (row["state"], row["tiers"], row["reason"]) == (state, tiers, said)

@@ -55,8 +55,7 @@ async def test_a_rejected_item_that_was_trashed_meanwhile_comes_back_incomplete(
     bench: Bench, owner: UUID
 ) -> None:
     media = await bench.upload(owner, photo())
-    async with bench.database.connection() as connection:
-        await connection.execute("UPDATE media SET state = 'ready', tiers = 1")
+    await bench.execute("UPDATE media SET state = 'ready', tiers = 1")
     claim = await bench.work.claim(media.id, job(media.id))
     assert claim is not None
     await bench.library.trash(media.id, owner)
@@ -70,8 +69,7 @@ async def test_a_late_event_of_an_expired_upload_that_is_gone_fails_it_as_missin
     bench: Bench, owner: UUID, tmp_path: Path
 ) -> None:
     media = await bench.upload(owner, photo(), put=False)
-    async with bench.database.connection() as connection:
-        await connection.execute("UPDATE media SET state = 'expired'")
+    await bench.execute("UPDATE media SET state = 'expired'")
     redriven = delivery(event("ObjectCreated:Put", media.upload_key, "0A"))
     await bench.ingest(Endless(), tmp_path).handle(redriven)
     row = await bench.row(media.id)

@@ -74,8 +74,7 @@ async def test_the_same_bytes_uploaded_again_are_as_good(
 ) -> None:
     content = photo()
     media = await bench.upload(owner, content)
-    async with bench.database.connection() as connection:
-        await connection.execute("UPDATE media SET etag = 'an-older-one'")
+    await bench.execute("UPDATE media SET etag = 'an-older-one'")
     await bench.ingest(sandbox, tmp_path).handle(job(media.id))
     assert (await bench.row(media.id))["state"] == "ready"
 
@@ -110,8 +109,7 @@ async def test_a_worker_that_dies_after_the_first_tier_leaves_a_ready_item_to_be
     media = await bench.upload(owner, photo())
     claim = await bench.work.claim(media.id, job(media.id))
     assert claim is not None
-    async with bench.database.connection() as connection:
-        await connection.execute("UPDATE media SET state = 'ready', tiers = 1")
+    await bench.execute("UPDATE media SET state = 'ready', tiers = 1")
     ingest = bench.ingest(sandbox, tmp_path)
     await ingest.handle(job(media.id, message="another"))
     assert (await bench.row(media.id))["tiers"] == 1, "the dead worker's claim still holds"

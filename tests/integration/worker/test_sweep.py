@@ -32,8 +32,7 @@ LEFT = "SELECT count(*) AS left FROM media WHERE state = 'trashed'"
 
 
 async def fill_trash(bench: Bench, owner: UUID, count: int) -> None:
-    async with bench.database.connection() as connection:
-        await connection.execute(TRASH, {"owner": owner, "count": count})
+    await bench.execute(TRASH, {"owner": owner, "count": count})
 
 
 async def left_in_trash(bench: Bench) -> int:

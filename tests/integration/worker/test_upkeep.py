@@ -27,8 +27,7 @@ async def test_the_sweeper_finds_an_upload_whose_event_was_lost(bench: Bench, ow
 
 async def test_an_upload_that_never_came_expires(bench: Bench, owner: UUID) -> None:
     media = await bench.upload(owner, photo(), put=False)
-    async with bench.database.connection() as connection:
-        await connection.execute("UPDATE media SET upload_expires_at = now()")
+    await bench.execute("UPDATE media SET upload_expires_at = now()")
     await bench.upkeep.look_for_uploads()
     assert (await bench.row(media.id))["state"] == "expired"
 
@@ -99,13 +98,11 @@ async def test_what_was_cancelled_or_never_came_leaves_nothing_once_no_worker_ha
     assert claim is not None
     await bench.library.cancel(cancelled.id, owner)
     expired = await bench.upload(owner, photo(shade=5), put=False)
-    async with bench.database.connection() as connection:
-        await connection.execute("UPDATE media SET upload_expires_at = now()")
+    await bench.execute("UPDATE media SET upload_expires_at = now()")
     await bench.upkeep.look_for_uploads()
     assert await bench.upkeep.discard() == 0, "its owner may still look, and bytes may still come"
 
-    async with bench.database.connection() as connection:
-        await connection.execute("UPDATE media SET updated_at = now() - interval '3 days'")
+    await bench.execute("UPDATE media SET updated_at = now() - interval '3 days'")
     assert await bench.upkeep.discard() == 2
     await bench.media.upload(cancelled.original_key, b"late", content_type="image/jpeg")
     assert await bench.upkeep.purge() == 1, "a worker may still be writing to the other one"
