@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from tests.cluster.kubectl import Kubectl
 
@@ -51,6 +52,13 @@ def found(tries: Iterable[tuple[Pod, str, int]]) -> set[str]:
 
 def guest(kubectl: Kubectl, namespace: str) -> Pod:
     """A pod without labels that serves an empty folder. Raises ClusterError."""
+    kubectl.apply(json.dumps(manifest(namespace)))
+    kubectl("wait", "-n", namespace, "pod/guest", *READY, timeout=65)
+    return Pod(kubectl, namespace, "guest")
+
+
+def manifest(namespace: str, **more: Any) -> dict[str, Any]:
+    """Of a guest, with more of its container."""
     container = {
         "name": "guest",
         "image": "mediaplatform-api:test",
@@ -63,9 +71,12 @@ def guest(kubectl: Kubectl, namespace: str) -> Pod:
             "runAsNonRoot": True,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
+        **more,
     }
     meta = {"name": "guest", "namespace": namespace}
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [container]}}
-    kubectl.apply(json.dumps(pod))
-    kubectl("wait", "-n", namespace, "pod/guest", *READY, timeout=65)
-    return Pod(kubectl, namespace, "guest")
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": meta,
+        "spec": {"containers": [container]},
+    }

@@ -8,7 +8,9 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apiserver/pkg/util/feature"
 	"k8s.io/component-base/cli"
+	"k8s.io/component-base/featuregate"
 	_ "k8s.io/component-base/logs/json/register"
 	_ "k8s.io/component-base/metrics/prometheus/clientgo"
 	_ "k8s.io/component-base/metrics/prometheus/version"
@@ -19,7 +21,22 @@ import (
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 	kubeadm "k8s.io/kubernetes/cmd/kubeadm/app"
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
+	"k8s.io/kubernetes/pkg/features"
 )
+
+// withoutResize hides that pods can be resized in place, which no setting does since 1.35. Where pods have no cgroups
+// of their own, a kubelet takes a container that could not be made at once for one to resize, and dies of it each time
+// it starts: doPodResizeAction reads what podContainerManagerNoop does not have.
+type withoutResize struct{ featuregate.FeatureGate }
+
+func (gate withoutResize) Enabled(name featuregate.Feature) bool {
+	return name != features.InPlacePodVerticalScaling && gate.FeatureGate.Enabled(name)
+}
+
+func newKubelet() *cobra.Command {
+	feature.DefaultFeatureGate = withoutResize{feature.DefaultFeatureGate}
+	return kubelet.NewKubeletCommand(context.Background())
+}
 
 func main() {
 	components := map[string]func() *cobra.Command{
@@ -27,7 +44,7 @@ func main() {
 		"kube-controller-manager": controllers.NewControllerManagerCommand,
 		"kube-scheduler":          func() *cobra.Command { return scheduler.NewSchedulerCommand() },
 		"kube-proxy":              proxy.NewProxyCommand,
-		"kubelet":                 func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) },
+		"kubelet":                 newKubelet,
 		"kubectl":                 kubectl.NewDefaultKubectlCommand,
 	}
 	name := filepath.Base(os.Args[0])

@@ -1,0 +1,27 @@
+"""The nodes, where the other tests rely on more than their conditions say."""
+
+from __future__ import annotations
+
+import json
+
+from tests.cluster.run import until
+from tests.cluster.suite.guest import READY, manifest
+from tests.cluster.suite.product import Platform, Product
+
+LATE = {"name": "LATE", "valueFrom": {"secretKeyRef": {"name": "late", "key": "word"}}}
+
+
+def test_a_container_that_cannot_be_made_yet_leaves_its_node_at_work(product: Product) -> None:
+    """One with a limit of memory: without cgroups per pod such a container ended the kubelet."""
+    with product.room() as room:
+        limited = manifest(room.name, env=[LATE], resources={"limits": {"memory": "64Mi"}})
+        room.kubectl.apply(json.dumps(limited))
+        until(lambda: waits(room) == "CreateContainerConfigError", seconds=60, what="it runs")
+        room.secret("late", word="come")
+        room("wait", "pod/guest", *READY, timeout=65)
+
+
+def waits(room: Platform) -> str:
+    """Why its container does not run."""
+    return room("get", "pod", "guest", "-o",
+                "jsonpath={.status.containerStatuses[0].state.waiting.reason}")  # fmt: skip
