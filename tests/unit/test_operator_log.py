@@ -8,6 +8,7 @@ from kopf._core.engines import posting
 from mediaplatform_operator.runtime.run import mute_last_events
 
 REFUSED = 'events "x" is forbidden: unable to create new content in namespace photos because it is'
+GONE = 'namespaces "photos" not found'
 
 
 def test_the_end_of_a_namespace_is_not_logged_as_a_fault(caplog: pytest.LogCaptureFixture) -> None:
@@ -16,6 +17,7 @@ def test_the_end_of_a_namespace_is_not_logged_as_a_fault(caplog: pytest.LogCaptu
     mute_last_events()
     try:
         logger.error("Request attempt #3/3 failed: %s being terminated", REFUSED)
+        logger.warning("Failed to post an event. Message: %s. Details: none", GONE)
         logger.error("Request attempt #3/3 failed: %s over its quota", REFUSED)
     finally:
         logger.filters[:] = before

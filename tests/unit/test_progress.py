@@ -30,12 +30,18 @@ def test_all_whole_is_ready() -> None:
 
 
 @pytest.mark.parametrize(
-    "behind", [{"availableReplicas": 1}, {"observedGeneration": 2}, {"updatedReplicas": 1}]
+    ("behind", "says"),
+    [
+        ({"availableReplicas": 1}, "api 1 of 2"),
+        ({"availableReplicas": 1, "updatedReplicas": 1}, "api 1 of 2"),
+        ({"observedGeneration": 2}, "api 0 of 2 updated"),
+        ({"updatedReplicas": 1}, "api 1 of 2 updated"),
+    ],
 )
-def test_what_is_behind_is_waited_for(behind: dict[str, int]) -> None:
+def test_what_is_behind_is_waited_for(behind: dict[str, int], says: str) -> None:
     found = services([deployment("api", **behind)], {"api": 2}, [pod("a", waiting="Creating")])
     assert (found.status, found.reason) == ("False", "Progressing")
-    assert found.message.startswith("waits for api")
+    assert found.message == f"waits for {says}"
 
 
 def test_scaling_up_is_not_being_unready() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -11,7 +13,7 @@ from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from mediaplatform.errors import InvalidInput, NotAllowed, Unavailable
 
-TIMEOUT_S = 4
+CONNECT_S = 4
 
 
 class Backends(Protocol):
@@ -22,15 +24,19 @@ class Backends(Protocol):
     async def check_redis(self, url: str) -> None: ...
 
 
+@dataclass(frozen=True)
 class RealBackends:
+    answer_s: float = 8  # psycopg then tries for 10 more to cancel what it asked
+
     async def check_database(self, url: str) -> None:
         host = _host(url, ("postgresql", "postgres"))
         try:
-            connection = await psycopg.AsyncConnection.connect(
-                url, autocommit=True, connect_timeout=TIMEOUT_S
-            )
-            async with connection:
-                await connection.execute("SELECT 1")
+            async with asyncio.timeout(self.answer_s):
+                await _select(url)
+        except TimeoutError as fault:
+            raise Unavailable(
+                f"PostgreSQL at {host} does not answer in {self.answer_s:g} seconds"
+            ) from fault
         except psycopg.OperationalError as fault:
             said = str(fault).splitlines()[0]
             if "authentication failed" in str(fault):
@@ -44,7 +50,7 @@ class RealBackends:
     async def check_redis(self, url: str) -> None:
         host = _host(url, ("redis", "rediss"))
         client = redis.asyncio.Redis.from_url(
-            url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S
+            url, socket_timeout=CONNECT_S, socket_connect_timeout=CONNECT_S
         )
         try:
             await client.ping()
@@ -56,6 +62,14 @@ class RealBackends:
             raise Unavailable(f"Redis at {host} does not answer: {fault}") from fault
         finally:
             await client.aclose()
+
+
+async def _select(url: str) -> None:
+    connection = await psycopg.AsyncConnection.connect(
+        url, autocommit=True, connect_timeout=CONNECT_S
+    )
+    async with connection:
+        await connection.execute("SELECT 1")
 
 
 def _host(url: str, schemes: tuple[str, ...]) -> str:

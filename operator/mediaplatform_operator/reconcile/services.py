@@ -66,16 +66,25 @@ def replicas(deployments: Iterable[Object]) -> dict[str, str]:
 
 def _is_whole(thing: Object, least: int) -> bool:
     status = thing.get("status", {})
-    rolled_out: bool = status.get("observedGeneration", 0) >= thing["metadata"][
-        "generation"
-    ] and status.get("updatedReplicas", 0) >= status.get("replicas", 0)
-    available: int = status.get("availableReplicas", 0)
-    return rolled_out and available >= least
+    return _updated(thing) >= status.get("replicas", 0) and _available(thing) >= least
 
 
 def _progress(thing: Object, least: int) -> str:
-    available = thing.get("status", {}).get("availableReplicas", 0)
-    return f"{component_of(thing)} {available} of {max(least, thing['spec'].get('replicas', 1))}"
+    wanted = max(least, thing["spec"].get("replicas", 1))
+    if _available(thing) < least:
+        return f"{component_of(thing)} {_available(thing)} of {wanted}"
+    return f"{component_of(thing)} {_updated(thing)} of {wanted} updated"
+
+
+def _available(thing: Object) -> int:
+    return int(thing.get("status", {}).get("availableReplicas", 0))
+
+
+def _updated(thing: Object) -> int:
+    """Pods of the newest template, so far as the Deployment's controller has seen it."""
+    status = thing.get("status", {})
+    seen = status.get("observedGeneration", 0) >= thing["metadata"]["generation"]
+    return int(status.get("updatedReplicas", 0)) if seen else 0
 
 
 def _hints(pod: Object) -> Iterable[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import signal
 from contextlib import AsyncExitStack, suppress
 from typing import Any, cast
@@ -31,6 +32,8 @@ from mediaplatform_operator.runtime.metrics import Metrics
 from mediaplatform_operator.runtime.platforms import Platforms
 
 HEALTH_PORT, METRICS_PORT = 8081, 9090
+# What the API server answers to an event for a namespace that is going, and for one that is gone.
+LAST_EVENT = re.compile(r'because it is being terminated|namespaces "[^"]+" not found')
 log = structlog.get_logger()
 
 
@@ -104,9 +107,9 @@ async def _connect() -> None:
 
 
 def mute_last_events() -> None:
-    """A namespace that is being deleted takes no events, and kopf logs four faults for each."""
+    """A namespace that is being deleted takes no events, and kopf logs faults for each."""
     logger = logging.getLogger(posting.__name__)
-    logger.addFilter(lambda record: "is being terminated" not in record.getMessage())
+    logger.addFilter(lambda record: not LAST_EVENT.search(record.getMessage()))
 
 
 def _say(thing: Object, kind: str, reason: str, message: str) -> None:
