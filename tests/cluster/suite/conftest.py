@@ -12,7 +12,7 @@ import pytest
 
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.layout import KUBECONFIG, STATE
-from tests.cluster.suite.evidence import keep, unready
+from tests.cluster.suite.evidence import keep, told
 from tests.cluster.suite.product import Emulator, Platform, Product, forwarded
 
 OURS = ("mediaplatform-test", "kind-mediaplatform")  # the contexts that `make cluster` makes
@@ -26,7 +26,7 @@ def pytest_runtest_makereport(
     report = yield
     if report.failed:
         kept = keep(named(), item.nodeid, report.longreprtext)
-        report.sections.append(("evidence", "\n".join([str(kept), *unready(named())])))
+        report.sections.append(("evidence", "\n".join([str(kept), *told(named(), kept)])))
     return report
 
 

@@ -9,8 +9,10 @@ import httpx2
 from mediaplatform_local.client import Client
 from tests.cluster.certificates import AUTHORITY
 from tests.cluster.layout import HTTPS_PORT
+from tests.cluster.run import until
 
 TIMEOUT_S = 30
+KNOWN_S = 20  # until the ingress controller knows a new host
 
 
 class Balancer(httpx2.BaseTransport):
@@ -31,7 +33,9 @@ class Balancer(httpx2.BaseTransport):
 
 
 def app(host: str) -> Client:
-    """A user's session over the ingress."""
+    """A user's session over the ingress, as soon as that knows the host: it is no part of Ready."""
+    with browser(host) as visitor:
+        until(lambda: visitor.get("/health/live").is_success, seconds=KNOWN_S, what=f"no {host}")
     return Client(f"https://{host}", transport=Balancer)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 from tests.cluster.run import until
 from tests.cluster.suite.ingress import app
 from tests.cluster.suite.load import photo
@@ -11,15 +13,15 @@ READY_S = 90
 ROLLED_S = 120
 REDIS = 'REDISCLI_AUTH="$PASSWORD" valkey-cli {}'
 # Sessions of pods; the one that asks comes from the database's own pod.
-SESSIONS = (
-    "SELECT DISTINCT usename FROM pg_stat_activity"
-    " WHERE datname = current_database() AND client_addr <> '127.0.0.1'"
-)
+OF_PODS = "FROM pg_stat_activity WHERE datname = current_database() AND client_addr <> '127.0.0.1'"
+SESSIONS = f"SELECT DISTINCT usename {OF_PODS}"
+WHOSE = f"SELECT usename, client_addr, backend_start, state {OF_PODS}"
 
 
 def test_in_the_cluster_what_they_hold_outlives_their_pods(product: Product) -> None:
-    with product.platform() as platform, app(platform.host) as user:
+    with product.platform() as platform, ExitStack() as opened:
         platform.wait("Ready", seconds=READY_S)
+        user = opened.enter_context(app(platform.host))
         user.register("Ada")
         item = user.upload_bytes(photo(1), "1.jpg")
         assert user.wait(item, seconds=60)["state"] == "ready"
@@ -55,16 +57,21 @@ def waits(platform: Platform, pod: str) -> bool:
 
 
 def test_rotated_credentials_reach_the_pods(product: Product) -> None:
-    with product.room() as platform, app(platform.host) as user:
+    with product.room() as platform, ExitStack() as opened:
         platform.apply(platform.external())
         platform.wait("Ready", seconds=READY_S)
+        user = opened.enter_context(app(platform.host))
         user.register("Ada")
         assert platform.sql(SESSIONS) == [["postgres"]]
         second = f"{platform.name}_second"
         platform.sql(f"CREATE ROLE {second} SUPERUSER LOGIN PASSWORD 'another'")
         url = f"postgresql://{second}:another@postgres.aws.svc:5432/{platform.name}"
         platform.secret("db", url=url)
-        until(lambda: platform.sql(SESSIONS) == [[second]], seconds=ROLLED_S, what=platform.say)
+        until(
+            lambda: platform.sql(SESSIONS) == [[second]],
+            seconds=ROLLED_S,
+            what=lambda: f"{platform.sql(WHOSE)}; {platform.say()}",
+        )
         platform.wait("Ready", seconds=READY_S)
         item = user.upload_bytes(photo(1), "1.jpg")
         assert user.wait(item, seconds=60)["state"] == "ready"

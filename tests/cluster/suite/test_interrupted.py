@@ -17,7 +17,6 @@ KILLS = 20
 POINTS = 4
 DONE_S = 180
 MANY_GONE_S, GONE_S = 120, 60
-EXTERNAL = {"deploy": "External"}  # nothing but the wiring
 LAST = "last.example.com"
 
 
@@ -27,9 +26,9 @@ def test_killed_at_twenty_points_of_first_wirings_all_converge(product: Product)
         platforms = []
         for number in range(KILLS):
             platform = rooms.enter_context(product.room())
-            external = platform.external()
+            spec = wiring(platform)
             product.leading(seconds=60)
-            platform.apply({**external, **EXTERNAL, "storage": {"deletion": "DeleteWithData"}})
+            platform.apply(spec)
             wait_for_progress(platform, number)
             product.kill()
             platforms.append(platform)
@@ -42,6 +41,11 @@ def test_killed_at_twenty_points_of_first_wirings_all_converge(product: Product)
         for platform in platforms:
             gone(platform, seconds=MANY_GONE_S)
             check_aws(product, platform, whole=False)
+
+
+def wiring(platform: Platform, deletion: str = "DeleteWithData") -> dict[str, Any]:
+    """A spec of nothing but the wiring, with its database and Redis made ready."""
+    return {**platform.external(), "deploy": "External", "storage": {"deletion": deletion}}
 
 
 def gone(platform: Platform, uid: str = "", *, seconds: float = GONE_S) -> None:
@@ -104,8 +108,7 @@ def test_deleted_in_the_middle_of_a_first_wiring_nothing_is_left(product: Produc
         platforms = []
         for steps in range(0, POINTS * 4, 4):
             platform = rooms.enter_context(product.room())
-            external = platform.external()
-            platform.apply({**external, **EXTERNAL, "storage": {"deletion": "DeleteWithData"}})
+            platform.apply(wiring(platform))
             wait_for_progress(platform, steps)
             platform("delete", "mediaplatform", platform.name, "--wait=false")
             platforms.append(platform)
@@ -119,10 +122,10 @@ def test_changed_in_the_middle_of_a_first_wiring_the_last_word_counts(product: P
         platforms = []
         for steps in range(0, POINTS * 4, 4):
             platform = rooms.enter_context(product.room())
-            external = {**platform.external(), **EXTERNAL}
-            platform.apply({**external, "queues": {"visibilitySeconds": 60}})
+            spec = wiring(platform)
+            platform.apply({**spec, "queues": {"visibilitySeconds": 60}})
             wait_for_progress(platform, steps)
-            platform.apply({**external, "queues": {"visibilitySeconds": 77}, "host": LAST})
+            platform.apply({**spec, "queues": {"visibilitySeconds": 77}, "host": LAST})
             platforms.append(platform)
         sqs, s3 = (product.emulator.client(service) for service in ("sqs", "s3"))
         for platform in platforms:
@@ -137,7 +140,7 @@ def test_changed_in_the_middle_of_a_first_wiring_the_last_word_counts(product: P
 
 def test_deleted_and_applied_again_it_is_another_one_of_the_same_name(product: Product) -> None:
     with product.room() as platform:
-        spec = {**platform.external(), **EXTERNAL, "storage": {"deletion": "DeleteWithData"}}
+        spec = wiring(platform)
         platform.apply(spec)
         platform.wait("Ready", seconds=DONE_S)
         before = platform.resource()["metadata"]["uid"]
@@ -154,8 +157,7 @@ def test_deleted_with_its_namespace_everything_goes_and_nothing_is_called_an_err
     product: Product,
 ) -> None:
     with product.room() as platform:
-        external = {**platform.external(), **EXTERNAL}
-        platform.apply({**external, "storage": {"deletion": "DeleteWithData"}})
+        platform.apply(wiring(platform))
         platform.wait("Ready", seconds=DONE_S)
         product.kubectl("delete", "namespace", platform.name, "--wait=false")
         gone(platform)
@@ -172,7 +174,7 @@ def test_deleted_while_the_operator_is_down_it_completes_right_after(
     product: Product, policy: str
 ) -> None:
     with product.room() as platform:
-        platform.apply({**platform.external(), **EXTERNAL, "storage": {"deletion": policy}})
+        platform.apply(wiring(platform, policy))
         platform.wait("Ready", seconds=60)
         before = in_aws(product, platform)
         product.kubectl("scale", "-n", OPERATOR, f"deployment/{OPERATOR}", "--replicas=0")
@@ -192,8 +194,7 @@ def test_deleted_while_the_operator_is_down_it_completes_right_after(
 
 def test_a_bucket_with_objects_blocks_the_deletion_and_says_how_to_go_on(product: Product) -> None:
     with product.room() as platform:
-        spec = {**platform.external(), **EXTERNAL}
-        platform.apply({**spec, "storage": {"deletion": "Delete"}})
+        platform.apply(wiring(platform, "Delete"))
         platform.wait("Ready", seconds=60)
         s3 = product.emulator.client("s3")
         bucket = platform.bucket("media")
@@ -203,6 +204,6 @@ def test_a_bucket_with_objects_blocks_the_deletion_and_says_how_to_go_on(product
         assert bucket in said
         assert "DeleteWithData" in said
         assert s3.get_object(Bucket=bucket, Key="media/kept")["Body"].read() == b"kept"
-        platform.apply({**spec, "storage": {"deletion": "DeleteWithData"}})
+        platform.change({"storage": {"deletion": "DeleteWithData"}})
         gone(platform)
         assert in_aws(product, platform) == {"queues": [], "buckets": [], "users": []}
