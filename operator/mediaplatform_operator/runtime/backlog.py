@@ -45,11 +45,13 @@ class Backlog:
                 try:
                     await self._count(current(), namespace, name, uid)
                     self._silent.discard(uid)
-                except MediaPlatformError as fault:
+                except Exception as fault:
                     self._forget(namespace, name, uid)
                     if uid not in self._silent:  # said once, not every few seconds
                         self._silent.add(uid)
-                        log.warning("not counted", resource=f"{namespace}/{name}", why=str(fault))
+                        ours = isinstance(fault, MediaPlatformError)
+                        log.warning("not counted", resource=f"{namespace}/{name}", why=str(fault),
+                                    exc_info=not ours)  # fmt: skip
                 await asyncio.sleep(EVERY_S)
         finally:
             self._forget(namespace, name, uid)
