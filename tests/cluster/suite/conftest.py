@@ -73,6 +73,14 @@ def whole(product: Product, shared: ExitStack) -> Platform:
     return platform
 
 
+@pytest.fixture(scope="session")
+def evaluated(product: Product, shared: ExitStack) -> Platform:
+    """A ready platform as it ships, with its own database and Redis; to be left as it was, too."""
+    platform = shared.enter_context(product.platform())
+    platform.wait("Ready", seconds=120)
+    return platform
+
+
 @pytest.fixture(scope="module", autouse=True)
 def alone(request: pytest.FixtureRequest, shared: ExitStack) -> None:
     """Load and loss have the cluster for themselves."""

@@ -2,51 +2,49 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-
 from tests.cluster.run import until
 from tests.cluster.suite.ingress import app
 from tests.cluster.suite.load import photo
-from tests.cluster.suite.product import Platform, Product
+from tests.cluster.suite.product import Platform
 
 READY_S = 90
 ROLLED_S = 120
-REDIS = 'REDISCLI_AUTH="$PASSWORD" valkey-cli {}'
+REDIS = 'REDISCLI_AUTH="$PASSWORD" valkey-cli'
 # Sessions of pods; the one that asks comes from the database's own pod.
 OF_PODS = "FROM pg_stat_activity WHERE datname = current_database() AND client_addr <> '127.0.0.1'"
 SESSIONS = f"SELECT DISTINCT usename {OF_PODS}"
 WHOSE = f"SELECT usename, client_addr, backend_start, state {OF_PODS}"
 
 
-def test_in_the_cluster_what_they_hold_outlives_their_pods(product: Product) -> None:
-    with product.platform() as platform, ExitStack() as opened:
-        platform.wait("Ready", seconds=READY_S)
-        user = opened.enter_context(app(platform.host))
+def test_in_the_cluster_what_they_hold_outlives_their_pods(evaluated: Platform) -> None:
+    with app(evaluated.host) as user:
         user.register("Ada")
         item = user.upload_bytes(photo(1), "1.jpg")
         assert user.wait(item, seconds=60)["state"] == "ready"
-        redis = f"{platform.name}-redis-0"
-        assert platform("exec", redis, "--", "sh", "-c", REDIS.format("set kept 1")).strip() == "OK"
-        before = servers(platform)
+        assert redis(evaluated, "set kept 1") == "OK"
+        before = servers(evaluated)
         assert len(before) == 2
-        platform("delete", "pod", *before, "--force", "--grace-period=0")
-        until(lambda: again(platform, before), seconds=READY_S, what=platform.say)
-        platform.wait("Ready", seconds=READY_S)
+        evaluated("delete", "pod", *before, "--force", "--grace-period=0")
+        until(lambda: again(evaluated, before), seconds=READY_S, what=evaluated.say)
+        evaluated.wait("Ready", seconds=READY_S)
         assert [found["id"] for found in user.feed()["items"]] == [item]
-        assert platform("exec", redis, "--", "sh", "-c", REDIS.format("get kept")).strip() == "1"
+        assert redis(evaluated, "get kept") == "1"
 
 
-def test_a_server_that_could_not_start_is_replaced_once_it_can(product: Product) -> None:
-    with product.platform(deploy="External") as platform:
-        platform.wait("Ready", seconds=READY_S)
-        platform.change({"paused": True})
-        platform.wait("Ready", "Unknown", seconds=READY_S, reason="Paused")
-        redis = f"{platform.name}-redis"
-        platform("set", "image", f"statefulset/{redis}", "redis=mediaplatform-api:test")
-        until(lambda: waits(platform, f"{redis}-0"), seconds=READY_S, what=platform.say)
-        platform.change({"paused": False})
-        platform.wait("Ready", seconds=READY_S)
-        assert not waits(platform, f"{redis}-0")
+def redis(platform: Platform, command: str) -> str:
+    pod = f"{platform.name}-redis-0"
+    return platform("exec", pod, "--", "sh", "-c", f"{REDIS} {command}").strip()
+
+
+def test_a_server_that_could_not_start_is_replaced_once_it_can(evaluated: Platform) -> None:
+    evaluated.change({"paused": True})
+    evaluated.wait("Ready", "Unknown", seconds=READY_S, reason="Paused")
+    server = f"{evaluated.name}-redis"
+    evaluated("set", "image", f"statefulset/{server}", "redis=mediaplatform-api:test")
+    until(lambda: waits(evaluated, f"{server}-0"), seconds=READY_S, what=evaluated.say)
+    evaluated.change({"paused": False})
+    evaluated.wait("Ready", seconds=READY_S)
+    assert not waits(evaluated, f"{server}-0")
 
 
 def waits(platform: Platform, pod: str) -> bool:
@@ -56,26 +54,23 @@ def waits(platform: Platform, pod: str) -> bool:
     return found == "CrashLoopBackOff"
 
 
-def test_rotated_credentials_reach_the_pods(product: Product) -> None:
-    with product.room() as platform, ExitStack() as opened:
-        platform.apply(platform.external())
-        platform.wait("Ready", seconds=READY_S)
-        user = opened.enter_context(app(platform.host))
+def test_rotated_credentials_reach_the_pods(whole: Platform) -> None:
+    assert whole.sql(SESSIONS) == [["postgres"]]
+    second = f"{whole.name}_second"
+    whole.sql(f"CREATE ROLE {second} SUPERUSER LOGIN PASSWORD 'another'")
+    url = f"postgresql://{second}:another@postgres.aws.svc:5432/{whole.name}"
+    whole.secret("db", url=url)
+    until(
+        lambda: whole.sql(SESSIONS) == [[second]],
+        seconds=ROLLED_S,
+        what=lambda: f"{whole.sql(WHOSE)}; {whole.say()}",
+    )
+    whole.wait("Ready", seconds=READY_S)
+    with app(whole.host) as user:
         user.register("Ada")
-        assert platform.sql(SESSIONS) == [["postgres"]]
-        second = f"{platform.name}_second"
-        platform.sql(f"CREATE ROLE {second} SUPERUSER LOGIN PASSWORD 'another'")
-        url = f"postgresql://{second}:another@postgres.aws.svc:5432/{platform.name}"
-        platform.secret("db", url=url)
-        until(
-            lambda: platform.sql(SESSIONS) == [[second]],
-            seconds=ROLLED_S,
-            what=lambda: f"{platform.sql(WHOSE)}; {platform.say()}",
-        )
-        platform.wait("Ready", seconds=READY_S)
         item = user.upload_bytes(photo(1), "1.jpg")
         assert user.wait(item, seconds=60)["state"] == "ready"
-        assert platform.conditions()["DriftDetected"]["status"] == "False"
+    assert whole.conditions()["DriftDetected"]["status"] == "False"
 
 
 def servers(platform: Platform) -> dict[str, str]:

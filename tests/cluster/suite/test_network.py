@@ -26,14 +26,6 @@ BESIDE_AWS = ("postgres.aws.svc", 5432)
 
 
 @pytest.fixture(scope="module")
-def opened(product: Product) -> Iterator[Platform]:
-    """As it ships, with database and Redis in the cluster."""
-    with product.platform() as platform:
-        platform.wait("Ready", seconds=READY_S)
-        yield platform
-
-
-@pytest.fixture(scope="module")
 def closed(product: Product) -> Iterator[Platform]:
     """Everything of the chart's NetworkPolicies is on."""
     with product.room() as platform:
@@ -51,21 +43,21 @@ def stranger(product: Product) -> Iterator[Pod]:
 
 @pytest.mark.parametrize("server", SERVERS)
 def test_only_a_platform_and_the_operator_reach_its_database_and_redis(
-    opened: Platform, whole: Platform, stranger: Pod, server: str
+    evaluated: Platform, whole: Platform, stranger: Pod, server: str
 ) -> None:
-    target = f"{opened.name}-{server}.{opened.name}.svc", SERVERS[server]
-    operator = opened.product.pods()[0].removeprefix("pod/")
-    invited = *components(opened), Pod(opened.kubectl, OPERATOR, operator)
-    others = stranger, guest(opened.kubectl, opened.name), *components(whole)
+    target = f"{evaluated.name}-{server}.{evaluated.name}.svc", SERVERS[server]
+    operator = evaluated.product.pods()[0].removeprefix("pod/")
+    invited = *components(evaluated), Pod(evaluated.kubectl, OPERATOR, operator)
+    others = stranger, guest(evaluated.kubectl, evaluated.name), *components(whole)
     assert found((pod, *target) for pod in invited) == {"open"}
     assert found((pod, *target) for pod in others) == {"silent"}
 
 
 def test_others_reach_the_api_and_metrics_and_no_other_port(
-    opened: Platform, stranger: Pod
+    evaluated: Platform, stranger: Pod
 ) -> None:
-    assert stranger.finds(f"{opened.name}-api.{opened.name}.svc", 80) == "open"
-    pods = components(opened)
+    assert stranger.finds(f"{evaluated.name}-api.{evaluated.name}.svc", 80) == "open"
+    pods = components(evaluated)
     assert found((stranger, pod.address, METRICS) for pod in pods) == {"open"}
     assert found((stranger, pod.address, GUEST_PORT) for pod in pods) == {"silent"}
     assert found((pod, pod.address, GUEST_PORT) for pod in pods) == {"refused"}  # nobody listens
@@ -85,9 +77,9 @@ def test_a_closed_platform_does_its_work(closed: Platform) -> None:
 
 
 def test_a_closed_platform_is_reached_only_by_those_that_are_named(
-    opened: Platform, closed: Platform, stranger: Pod
+    evaluated: Platform, closed: Platform, stranger: Pod
 ) -> None:
-    for platform, expected in ((opened, "open"), (closed, "silent")):
+    for platform, expected in ((evaluated, "open"), (closed, "silent")):
         metrics = [(stranger, pod.address, METRICS) for pod in components(platform)]
         api = stranger, f"{platform.name}-api.{platform.name}.svc", 80
         assert found([api, *metrics]) == {expected}
@@ -95,9 +87,9 @@ def test_a_closed_platform_is_reached_only_by_those_that_are_named(
 
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_a_closed_platform_calls_only_what_is_named(
-    opened: Platform, closed: Platform, stranger: Pod, component: str
+    evaluated: Platform, closed: Platform, stranger: Pod, component: str
 ) -> None:
-    pod, beside = one(closed, component), one(opened, component)
+    pod, beside = one(closed, component), one(evaluated, component)
     servers = [(f"{closed.name}-{server}", port) for server, port in SERVERS.items()]
     others = (stranger.address, GUEST_PORT), BESIDE_AWS
     assert found((pod, *target) for target in (*servers, AWS)) == {"open"}
