@@ -27,7 +27,7 @@ async def test_pods_that_crowd_in_two_zones_are_spread_again_once(platform: Oper
     platform.pods("api", "b", "b")
     platform.control()
     report = await platform.run()
-    assert report.done == []
+    assert (report.restless, report.done) == (True, [])
     platform.memory.uneven.since[Key("Deployment", name)] -= LASTING
     report = await platform.run()
     [change] = report.done
@@ -36,7 +36,8 @@ async def test_pods_that_crowd_in_two_zones_are_spread_again_once(platform: Oper
     platform.control()
     platform.cluster.writes.clear()
     platform.memory = Memory()
-    assert (await platform.until_ready()).done == []
+    report = await platform.until_ready()
+    assert (report.restless, report.done) == (False, [])
     assert platform.cluster.writes == []
 
 
@@ -51,7 +52,7 @@ async def test_a_worker_with_a_long_job_is_marked_to_go_last(platform: Operated)
         platform.parts = replace(platform.parts, oldest_jobs=partial(oldest_jobs, port=port))
         for _ in range(2):
             report = await platform.run()
-            assert (report.may_shrink, report.done) == (True, [])
+            assert (report.restless, report.done) == (True, [])
     answers, silent = (platform.find("Pod", f"ingest-{number}") for number in (0, 1))
     assert answers["metadata"]["annotations"] == {COST: "20"}
     assert "annotations" not in silent["metadata"]
@@ -70,7 +71,7 @@ async def test_a_pass_lists_the_pods_once_whatever_it_needs_them_for(
     platform.cluster.put(scaled)
     platform.cluster.lists.clear()
     report = await platform.run()
-    assert (report.may_shrink, report.is_ready()) == (True, available == 3)
+    assert (report.restless, report.is_ready()) == (True, available == 3)
     assert platform.cluster.lists.count("Pod") == 1
 
 

@@ -274,10 +274,11 @@ class Pass:
             return
         workers = self._resource.spec.workers
         least = {"ingest": workers.ingest.replicas.min, "render": workers.render.replicas.min}
-        self.report.may_shrink = await pods.protect_busy(least)
+        self.report.restless = await pods.protect_busy(least)
         if self.report.conditions["ServicesReady"].status == "True":
             now = datetime.now(UTC)
             due = await pods.crowded(self._memory.uneven, now)
+            self.report.restless |= self._memory.uneven.is_to_end
             todo = [wish for wish in wishes if Key.of(wish) in due]
             await self._do(spread.restart(wish, due[Key.of(wish)], now) for wish in todo)
 

@@ -25,7 +25,7 @@ class Report:
     endpoints: dict[str, str] = field(default_factory=dict)
     replicas: dict[str, str] = field(default_factory=dict)
     backlog: int | None = None
-    may_shrink: bool = False  # there are more workers than the least
+    restless: bool = False  # pods are about to go, or to be placed anew: look again soon
     remark: str = ""
     whole: bool = False  # nothing was left out because a part before it is not ready
     applied: str = ""  # digest of what was fully applied; empty until it was

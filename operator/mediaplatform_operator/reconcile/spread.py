@@ -29,6 +29,7 @@ class Uneven:
 
     since: dict[Key, datetime] = field(default_factory=dict)
     even: object = None  # what was found even, and need not be looked at again
+    is_to_end: bool = False  # by a restart, once it has lasted
 
     def is_known(self, things: Sequence[Object], nodes: Sequence[Node]) -> bool:
         """Whether nothing changed since all of them were even."""
@@ -41,12 +42,9 @@ class Uneven:
         zones = {Key.of(thing): uneven(thing, pods, nodes) for thing in things}
         self.since = {key: self.since.get(key, now) for key, found in zones.items() if found}
         self.even = None if self.since else _state(things, nodes)
-        lasting = {key for key, since in self.since.items() if now - since >= LASTING}
-        return {
-            key: zones[key]
-            for key, thing in ((Key.of(thing), thing) for thing in things)
-            if key in lasting and _may_restart(thing, now)
-        }
+        may = {Key.of(thing) for thing in things if _may_restart(thing, now)} & self.since.keys()
+        self.is_to_end = bool(may)
+        return {key: zones[key] for key in may if now - self.since[key] >= LASTING}
 
 
 def uneven(thing: Object, pods: Iterable[Object], nodes: Iterable[Node]) -> dict[str, int]:

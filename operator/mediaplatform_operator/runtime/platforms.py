@@ -24,7 +24,7 @@ from mediaplatform_operator.wiring.model import Change
 AT_ONCE = 12  # passes; of many resources the others wait their turn
 CALM_S = 1.0  # the least between two passes: what comes in bursts is handled once
 PROGRESS_S = 3.0
-BUSY_S = 10.0  # while workers may be taken away, so that it is known which have long jobs
+RESTLESS_S = 10.0  # while pods are about to go, or to be placed anew
 BACKOFF_S = (2.0, 4.0, 8.0, 16.0, 30.0)
 DRIFT_SHOWN_S = 120.0
 EVENTS = 10
@@ -127,8 +127,8 @@ class Platforms:
             return PROGRESS_S
         observing = ready.reason == "Observing"
         base: float = configuration.observe_seconds if observing else configuration.interval_seconds
-        if report.may_shrink:
-            base = min(base, BUSY_S)
+        if report.restless:
+            base = min(base, RESTLESS_S)
         return base * random.uniform(0.5, 1.0)  # noqa: S311  (no secret: so that not all come at once)
 
     def _backoff(self, kept: Kept) -> float:

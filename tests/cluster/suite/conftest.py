@@ -15,6 +15,7 @@ from tests.cluster.layout import KUBECONFIG, STATE
 from tests.cluster.suite.evidence import keep, told
 from tests.cluster.suite.product import Emulator, Platform, Product, forwarded
 
+READY_S = 120
 OURS = ("mediaplatform-test", "kind-mediaplatform")  # the contexts that `make cluster` makes
 
 
@@ -65,20 +66,25 @@ def shared() -> Iterator[ExitStack]:
 
 
 @pytest.fixture(scope="session")
-def whole(product: Product, shared: ExitStack) -> Platform:
-    """A ready platform, with database and Redis of others; tests leave it as it was."""
-    platform = shared.enter_context(product.room())
-    platform.apply(platform.external())
-    platform.wait("Ready", seconds=120)
-    return platform
+def begun(product: Product, shared: ExitStack) -> tuple[Platform, Platform]:
+    """Two platforms that become ready beside each other."""
+    external = shared.enter_context(product.room())
+    external.apply(external.external())
+    return external, shared.enter_context(product.platform())
 
 
 @pytest.fixture(scope="session")
-def evaluated(product: Product, shared: ExitStack) -> Platform:
-    """A ready platform as it ships, with its own database and Redis; to be left as it was, too."""
-    platform = shared.enter_context(product.platform())
-    platform.wait("Ready", seconds=120)
-    return platform
+def whole(begun: tuple[Platform, Platform]) -> Platform:
+    """A ready platform, with database and Redis of others; tests leave it as it was."""
+    begun[0].wait("Ready", seconds=READY_S)
+    return begun[0]
+
+
+@pytest.fixture(scope="session")
+def evaluated(begun: tuple[Platform, Platform]) -> Platform:
+    """A ready platform with its own database and Redis; tests leave it as it was."""
+    begun[1].wait("Ready", seconds=READY_S)
+    return begun[1]
 
 
 @pytest.fixture(scope="module", autouse=True)
