@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,19 +47,23 @@ class Kubectl:
             timeout=120,
         )
 
+    def apply_all(self, things: Sequence[Mapping[str, Any]]) -> None:
+        """The same for objects, in their order."""
+        self.apply(json.dumps({"apiVersion": "v1", "kind": "List", "items": things}))
+
     def secret(self, namespace: str, name: str, kind: str = "Opaque", **values: str) -> None:
-        """A Secret with these values; `_` in a key stands for a dot."""
-        self.apply(
-            json.dumps(
-                {
-                    "apiVersion": "v1",
-                    "kind": "Secret",
-                    "metadata": {"name": name, "namespace": namespace},
-                    "type": kind,
-                    "stringData": {key.replace("_", "."): value for key, value in values.items()},
-                }
-            )
-        )
+        self.apply(json.dumps(secret(namespace, name, kind, **values)))
 
     def get(self, *words: str) -> Any:
         return json.loads(self("get", *words, "--output", "json"))
+
+
+def secret(namespace: str, name: str, kind: str = "Opaque", **values: str) -> dict[str, Any]:
+    """A Secret with these values; `_` in a key stands for a dot."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": namespace},
+        "type": kind,
+        "stringData": {key.replace("_", "."): value for key, value in values.items()},
+    }

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from mediaplatform_operator.wiring.iam import policy, user_policy
 from mediaplatform_operator.wiring.names import Names
-from tests.cluster.kubectl import Kubectl
+from tests.cluster.kubectl import Kubectl, secret
 from tests.cluster.layout import DOMAIN, PRODUCT, ROOT, STATE
 from tests.cluster.run import ClusterError, run, until
 from tests.support.helm import helm
@@ -124,36 +124,29 @@ class Product:
     def namespace(self, name: str) -> None:
         """Under the restricted profile, with the ingress's certificate, open to the operator."""
         labels = {"pod-security.kubernetes.io/enforce": "restricted", "suite": "mediaplatform"}
-        self.kubectl.apply(
-            json.dumps(
-                {
-                    "apiVersion": "v1",
-                    "kind": "Namespace",
-                    "metadata": {"name": name, "labels": labels},
-                }
-            )
-        )
-        if name == OPERATOR:
-            return
-        self.kubectl.secret(
-            name, "tls", "kubernetes.io/tls",
+        meta = {"name": name, "labels": labels}
+        things: list[Object] = [{"apiVersion": "v1", "kind": "Namespace", "metadata": meta}]
+        if name != OPERATOR:
+            things += [self._certificate(name), self._grant(name)]
+        self.kubectl.apply_all(things)
+
+    def _certificate(self, namespace: str) -> Object:
+        return secret(
+            namespace, "tls", "kubernetes.io/tls",
             tls_crt=(STATE / "tls/tls.crt").read_text(),
             tls_key=(STATE / "tls/tls.key").read_text(),
         )  # fmt: skip
-        subject = {"kind": "ServiceAccount", "name": OPERATOR, "namespace": OPERATOR}
-        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole",
-                "name": f"{OPERATOR}-secrets"}  # fmt: skip
-        self.kubectl.apply(
-            json.dumps(
-                {
-                    "apiVersion": "rbac.authorization.k8s.io/v1",
-                    "kind": "RoleBinding",
-                    "metadata": {"name": OPERATOR, "namespace": name},
-                    "subjects": [subject],
-                    "roleRef": role,
-                }
-            )
-        )
+
+    def _grant(self, namespace: str) -> Object:
+        """The operator's right to the Secrets of a namespace."""
+        return {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "RoleBinding",
+            "metadata": {"name": OPERATOR, "namespace": namespace},
+            "subjects": [{"kind": "ServiceAccount", "name": OPERATOR, "namespace": OPERATOR}],
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole",
+                        "name": f"{OPERATOR}-secrets"},
+        }  # fmt: skip
 
     @contextmanager
     def platform(self, **spec: Any) -> Iterator[Platform]:
@@ -221,10 +214,12 @@ class Platform:
         cloud = json.loads((STATE / "cloud.json").read_text())
         admin = cloud["postgres"]["password"]
         self.sql(f"CREATE DATABASE {self.name}", database="postgres")
-        self.secret("db", url=f"postgresql://postgres:{admin}@postgres.aws.svc:5432/{self.name}")
+        database = f"postgresql://postgres:{admin}@postgres.aws.svc:5432/{self.name}"
         number = int(self.name[1:], 16) % 16
-        password = cloud["valkey"]["password"]
-        self.secret("cache", url=f"redis://:{password}@valkey.aws.svc:6379/{number}")
+        cache = f"redis://:{cloud['valkey']['password']}@valkey.aws.svc:6379/{number}"
+        self.kubectl.apply_all(
+            [secret(self.name, "db", url=database), secret(self.name, "cache", url=cache)]
+        )
         return {
             "database": {"external": {"secret": "db"}},
             "redis": {"external": {"secret": "cache"}},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
@@ -25,14 +26,24 @@ AWS = ("aws.aws.svc", 4566)
 BESIDE_AWS = ("postgres.aws.svc", 5432)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def closing(product: Product) -> Iterator[Future[Platform]]:
+    """Made while the first tests run."""
+    with product.room() as room, ThreadPoolExecutor(1) as pool:
+        yield pool.submit(close, room)
+
+
 @pytest.fixture(scope="module")
-def closed(product: Product) -> Iterator[Platform]:
+def closed(closing: Future[Platform]) -> Platform:
     """Everything of the chart's NetworkPolicies is on."""
-    with product.room() as platform:
-        values = wired(platform) | {"networkPolicies": closed_policies()}
-        for how in ("install", "upgrade"):  # the second migrates under the policies of the first
-            helm(platform, how, platform.name, CHART, *WAIT, "--values", "-", given=values)
-        yield platform
+    return closing.result(READY_S)
+
+
+def close(platform: Platform) -> Platform:
+    values = wired(platform) | {"networkPolicies": closed_policies()}
+    for how in ("install", "upgrade"):  # the second migrates under the policies of the first
+        helm(platform, how, platform.name, CHART, *WAIT, "--values", "-", given=values)
+    return platform
 
 
 @pytest.fixture(scope="module")

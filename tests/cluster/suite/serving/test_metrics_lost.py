@@ -13,7 +13,7 @@ from tests.cluster.suite.product import Platform
 
 pytestmark = pytest.mark.load
 
-PROMETHEUS_LOST_S, ADAPTER_LOST_S = 120, 40
+PROMETHEUS_LOST_S, ADAPTER_LOST_S = 120, 30
 BOTH = ("api", "ingest")
 SCALED_UP, FEWEST = 4, 2
 SAID_S = 60
