@@ -44,6 +44,11 @@ def test_what_is_behind_is_waited_for(behind: dict[str, int], says: str) -> None
     assert found.message == f"waits for {says}"
 
 
+def test_with_none_wanted_a_change_is_waited_for_until_it_is_seen() -> None:
+    none = deployment("ingest", wanted=0, observedGeneration=2)
+    assert services([none], {"ingest": 0}, ()).message == "waits for ingest 0 of 0 updated"
+
+
 def test_scaling_up_is_not_being_unready() -> None:
     growing = deployment("api", wanted=6, availableReplicas=2)
     assert services([growing], {"api": 2}, ()).status == "True"

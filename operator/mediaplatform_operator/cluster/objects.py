@@ -79,6 +79,12 @@ def kind_of(thing: Object) -> Kind:
     return KINDS[thing["apiVersion"], thing["kind"]]
 
 
+def is_seen(thing: Object) -> bool:
+    """Whether its status is of the newest generation."""
+    seen: int = thing.get("status", {}).get("observedGeneration", 0)
+    return seen >= int(thing["metadata"]["generation"])
+
+
 def is_owned(thing: Object, uid: str) -> bool:
     return any(owner["uid"] == uid for owner in thing["metadata"].get("ownerReferences", ()))
 

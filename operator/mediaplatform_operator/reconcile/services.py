@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from mediaplatform_operator.cluster.objects import COMPONENT, Object
+from mediaplatform_operator.cluster.objects import COMPONENT, Object, is_seen
 from mediaplatform_operator.reconcile.conditions import Condition, progressing
 
 STUCK = frozenset(
@@ -66,7 +66,8 @@ def replicas(deployments: Iterable[Object]) -> dict[str, str]:
 
 def _is_whole(thing: Object, least: int) -> bool:
     status = thing.get("status", {})
-    return _updated(thing) >= status.get("replicas", 0) and _available(thing) >= least
+    is_updated = is_seen(thing) and _updated(thing) >= status.get("replicas", 0)
+    return is_updated and _available(thing) >= least
 
 
 def _progress(thing: Object, least: int) -> str:
@@ -82,9 +83,7 @@ def _available(thing: Object) -> int:
 
 def _updated(thing: Object) -> int:
     """Pods of the newest template, so far as the Deployment's controller has seen it."""
-    status = thing.get("status", {})
-    seen = status.get("observedGeneration", 0) >= thing["metadata"]["generation"]
-    return int(status.get("updatedReplicas", 0)) if seen else 0
+    return int(thing.get("status", {}).get("updatedReplicas", 0)) if is_seen(thing) else 0
 
 
 def _hints(pod: Object) -> Iterable[str]:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 from mediaplatform_operator.cluster.keep import Edit
 from mediaplatform_operator.cluster.nodes import ZONE, Node
-from mediaplatform_operator.cluster.objects import DEPLOYMENT, Key, Object
+from mediaplatform_operator.cluster.objects import DEPLOYMENT, Key, Object, is_seen
 from mediaplatform_operator.wiring.model import Change
 
 MARK = "mediaplatform.io/spread-at"  # on the pods' template, when they were placed anew
@@ -115,5 +115,4 @@ def _is_settled(thing: Object) -> bool:
     """As many pods as wanted, all of them available and of the newest template."""
     status, wanted = thing.get("status", {}), thing["spec"].get("replicas", 1)
     counts = ("replicas", "updatedReplicas", "availableReplicas")
-    is_seen: bool = status.get("observedGeneration", 0) >= thing["metadata"]["generation"]
-    return is_seen and all(status.get(name, 0) == wanted for name in counts)
+    return is_seen(thing) and all(status.get(name, 0) == wanted for name in counts)
