@@ -32,7 +32,7 @@ def apply(kubectl: Kubectl, images: Mapping[str, str], manifests: tuple[str, ...
 def cloud_secrets(kubectl: Kubectl) -> None:
     """New passwords of the emulator, PostgreSQL and Valkey; also in STATE for tests outside."""
     kubectl.apply(NAMESPACE)
-    certificates.secret(kubectl, CLOUD, "tls")
+    kubectl.apply_all([certificates.secret(CLOUD, "tls")])
     path = STATE / "cloud.json"
     if not path.exists():
         path.touch(mode=0o600)

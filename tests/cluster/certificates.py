@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
+from typing import Any
 
-from tests.cluster.kubectl import Kubectl
+from tests.cluster import kubectl
 from tests.cluster.layout import DOMAIN, STATE
 from tests.cluster.run import run
 
@@ -43,10 +44,10 @@ def issue(folder: Path, *hosts: str) -> tuple[str, str]:
     return certificate.read_text(), key.read_text()
 
 
-def secret(kubectl: Kubectl, namespace: str, name: str) -> None:
-    """The certificate as a Secret that an Ingress may name. Raises ClusterError."""
+def secret(namespace: str, name: str) -> dict[str, Any]:
+    """The certificate as a Secret that an Ingress may name."""
     texts = {f"tls_{kind}": (FOLDER / f"tls.{kind}").read_text() for kind in ("crt", "key")}
-    kubectl.secret(namespace, name, "kubernetes.io/tls", **texts)
+    return kubectl.secret(namespace, name, "kubernetes.io/tls", **texts)
 
 
 def _new_key(path: Path) -> Path:

@@ -47,10 +47,8 @@ def keep(kubectl: Kubectl, test: str, story: str) -> Path:
 
 def told(kubectl: Kubectl, kept: Path) -> list[str]:
     """For a report: the last events of resources, and what is known of pods that are not ready."""
-    of_resources = ("get", "events", "-A", "--field-selector", "involvedObject.kind=MediaPlatform",
-                    "--sort-by=.lastTimestamp", "-o", EVENT, "--no-headers")  # fmt: skip
-    lines = [line[:WIDE] for line in _said(kubectl, *of_resources).splitlines()[-EVENTS:]]
-    return [*lines, *_unready(kubectl, kept)]
+    events = _events(kubectl, "involvedObject.kind=MediaPlatform", "-A")[-EVENTS:]
+    return [*(line[:WIDE] for line in events), *_unready(kubectl, kept)]
 
 
 def _unready(kubectl: Kubectl, kept: Path) -> list[str]:
@@ -76,16 +74,18 @@ def _story(kubectl: Kubectl, kept: Path, pod: Mapping[str, Any], message: str) -
     statuses = pod["status"].get("containerStatuses", ())
     states = [f"{each['restartCount']} restarts, {json.dumps(each['state'])}" for each in statuses]
     times = [pod["metadata"].get(each, "") for each in ("creationTimestamp", "deletionTimestamp")]
-    of_node = kept / f"{node}.log"
-    events = ("get", "events", "--field-selector", f"involvedObject.name={name}", "-o", EVENT,
-              "--no-headers")  # fmt: skip
     sources = (
-        _said(kubectl, "-n", namespace, *events).splitlines(),
-        [line for line in _lines(of_node) if name in line],
+        _events(kubectl, f"involvedObject.name={name}", "-n", namespace),
+        [line for line in _lines(kept / f"{node}.log") if name in line],
         _said(kubectl, "-n", namespace, "logs", name, "--all-containers").splitlines(),
     )
     head = (f"{namespace}/{name} on {node}", " to ".join(times), message, *states)
-    return ["; ".join(head), *(line[:WIDE] for told in sources for line in told[-LINES:])]
+    return ["; ".join(head), *(line[:WIDE] for lines in sources for line in lines[-LINES:])]
+
+
+def _events(kubectl: Kubectl, which: str, *where: str) -> list[str]:
+    return _said(kubectl, "get", "events", *where, "--field-selector", which,
+                 "--sort-by=.lastTimestamp", "-o", EVENT, "--no-headers").splitlines()  # fmt: skip
 
 
 def _lines(file: Path) -> list[str]:

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from mediaplatform_operator.wiring.iam import policy, user_policy
 from mediaplatform_operator.wiring.names import Names
+from tests.cluster import certificates
 from tests.cluster.kubectl import Kubectl, secret
 from tests.cluster.layout import DOMAIN, PRODUCT, ROOT, STATE
 from tests.cluster.run import ClusterError, run, until
@@ -127,15 +128,8 @@ class Product:
         meta = {"name": name, "labels": labels}
         things: list[Object] = [{"apiVersion": "v1", "kind": "Namespace", "metadata": meta}]
         if name != OPERATOR:
-            things += [self._certificate(name), self._grant(name)]
+            things += [certificates.secret(name, "tls"), self._grant(name)]
         self.kubectl.apply_all(things)
-
-    def _certificate(self, namespace: str) -> Object:
-        return secret(
-            namespace, "tls", "kubernetes.io/tls",
-            tls_crt=(STATE / "tls/tls.crt").read_text(),
-            tls_key=(STATE / "tls/tls.key").read_text(),
-        )  # fmt: skip
 
     def _grant(self, namespace: str) -> Object:
         """The operator's right to the Secrets of a namespace."""
@@ -242,6 +236,11 @@ class Platform:
         chosen = f"app.kubernetes.io/component={component}"
         found = self.get("pods", "-l", chosen)["items"]
         return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+
+    def waits(self, pod: str) -> str:
+        """Why its container does not run; nothing where there is no such pod."""
+        return self("get", "pod", pod, "--ignore-not-found", "-o",
+                    "jsonpath={.status.containerStatuses[0].state.waiting.reason}")  # fmt: skip
 
     def replicas(self, component: str) -> int:
         """How many its Deployment shall have."""

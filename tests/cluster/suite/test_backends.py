@@ -39,19 +39,12 @@ def redis(platform: Platform, command: str) -> str:
 def test_a_server_that_could_not_start_is_replaced_once_it_can(evaluated: Platform) -> None:
     evaluated.change({"paused": True})
     evaluated.wait("Ready", "Unknown", seconds=READY_S, reason="Paused")
-    server = f"{evaluated.name}-redis"
+    server, reason = f"{evaluated.name}-redis", "CrashLoopBackOff"
     evaluated("set", "image", f"statefulset/{server}", "redis=mediaplatform-api:test")
-    until(lambda: waits(evaluated, f"{server}-0"), seconds=READY_S, what=evaluated.say)
+    until(lambda: evaluated.waits(f"{server}-0") == reason, seconds=READY_S, what=evaluated.say)
     evaluated.change({"paused": False})
     evaluated.wait("Ready", seconds=READY_S)
-    assert not waits(evaluated, f"{server}-0")
-
-
-def waits(platform: Platform, pod: str) -> bool:
-    """Whether its container cannot start."""
-    found = platform("get", "pod", pod, "--ignore-not-found", "-o",
-                     "jsonpath={.status.containerStatuses[0].state.waiting.reason}")  # fmt: skip
-    return found == "CrashLoopBackOff"
+    assert evaluated.waits(f"{server}-0") != reason
 
 
 def test_rotated_credentials_reach_the_pods(whole: Platform) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pytest
@@ -31,14 +30,14 @@ def test_a_hundred_are_looked_after_in_little_memory_and_time(
     product: Product, namespace: str
 ) -> None:
     with forwarded(product.kubectl, OPERATOR, f"deployment/{OPERATOR}", 9090) as url:
-        product.kubectl.apply(json.dumps({"apiVersion": "v1", "kind": "List", "items": [
+        product.kubectl.apply_all([
             {"apiVersion": GROUP, "kind": "MediaPlatform",
              "metadata": {"name": f"many-{number}", "namespace": namespace},
              "spec": {"host": f"many-{number}.mediaplatform.test", "mode": "Observe",
                       "database": {"external": {"secret": "db"}},
                       "redis": {"external": {"secret": "cache"}}}}
             for number in range(RESOURCES)
-        ]}))  # fmt: skip
+        ])  # fmt: skip
 
         def seen(times: int) -> int:
             """Resources that had so many passes."""

@@ -6,7 +6,7 @@ import json
 
 from tests.cluster.run import until
 from tests.cluster.suite.guest import manifest
-from tests.cluster.suite.product import Platform, Product
+from tests.cluster.suite.product import Product
 
 LATE = {"name": "LATE", "valueFrom": {"secretKeyRef": {"name": "late", "key": "word"}}}
 
@@ -16,10 +16,5 @@ def test_a_container_that_cannot_be_made_yet_leaves_its_node_at_work(product: Pr
     with product.room() as room:
         limited = manifest(room.name, env=[LATE], resources={"limits": {"memory": "64Mi"}})
         room.kubectl.apply(json.dumps(limited))
-        until(lambda: waits(room) == "CreateContainerConfigError", seconds=60, what="says nothing")
-
-
-def waits(room: Platform) -> str:
-    """Why its container does not run."""
-    return room("get", "pod", "guest", "-o",
-                "jsonpath={.status.containerStatuses[0].state.waiting.reason}")  # fmt: skip
+        reason = "CreateContainerConfigError"
+        until(lambda: room.waits("guest") == reason, seconds=60, what="it says nothing")

@@ -57,7 +57,7 @@ def hold(platform: Platform, *, seconds: float) -> None:
 def seconds_until(platform: Platform, active: str, most: float) -> float:
     """Until all autoscalers say so of ScalingActive."""
     began = time.monotonic()
-    until(lambda: scales(platform) == {active}, seconds=most, what=f"{scales(platform)}")
+    until(lambda: scales(platform) == {active}, seconds=most, what=lambda: f"{scales(platform)}")
     return time.monotonic() - began
 
 
